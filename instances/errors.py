@@ -1,0 +1,62 @@
+"""What can go wrong, as a small tree of exceptions; the command line maps each to its exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class BundlewiseError(Exception):
+    """Root of everything this package raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(BundlewiseError, ValueError):
+    """A file, a cell or a setting that cannot be used (exit code 2).
+
+    The message is one line: file, place in the file, what was found, what was expected.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        file: str | Path | None,
+        place: str | None,
+        found: str,
+        expected: str | None = None,
+    ) -> None:
+        where = ": ".join(str(part) for part in (file, place) if part is not None and str(part))
+        message = f"{where}: {found}" if where else found
+        if expected:
+            message += f"; expected {expected}"
+        super().__init__(" ".join(message.split()))
+
+
+class ConflictError(BundlewiseError, ValueError):
+    """Rules that no plan can satisfy together (exit code 3).
+
+    ``rules`` holds the names of a smallest set that conflicts.
+    """
+
+    exit_code = 3
+
+    def __init__(self, rules: tuple[str, ...], message: str) -> None:
+        super().__init__(message)
+        self.rules = rules
+
+
+class NoPlanError(BundlewiseError, TimeoutError):
+    """The limit was reached before any plan was found (exit code 4)."""
+
+    exit_code = 4
+
+
+class CheckError(BundlewiseError, ValueError):
+    """A plan that its verifier refuses (exit code 5); ``problems`` has one line each."""
+
+    exit_code = 5
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems

@@ -1,0 +1,73 @@
+"""Scored offers: the columns of the program, and what each would do in the shop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Candidates at their discount levels, each with its expected accounts for the week.
+
+    Arrays have shape (offers,) unless stated; money in cents per week, units per week.
+    Offers of one candidate are contiguous and ascend by level.
+
+    Attributes
+    ----------
+    products
+        (offers, 2) catalogue indices, first < second.
+    candidate
+        index of the candidate; ascending, 0 .. n_candidates - 1.
+    level
+        index into ``discounts.levels`` of the deepest level that was merged into the offer.
+    level_mask
+        bit l is set where entry l of ``discounts.levels`` leads to this offer (levels that
+        coincide after the price ending are merged).
+    list_price, bundle_price
+        price to the shopper without and with the bundle.
+    value
+        what the objective earns.
+    incremental_margin
+        expectation over the posterior of η, net of tax, offer cost and diversion.
+    bundle_units, subsidised_units
+        bundles sold, and those sold to shoppers who buy both anyway.
+    added_units
+        (offers, 2) incremental units of each product (first, second).
+    margin_rate
+        margin / net revenue of the bundles sold.
+    capped
+        whether the accounts are those of the response capped at ``deepest_cut``.
+    n_scored
+        candidates scored before any cut; ``n_candidates`` are left.
+    """
+
+    products: NDArray[np.int32]
+    candidate: NDArray[np.int32]
+    level: NDArray[np.int16]
+    level_mask: NDArray[np.uint64]
+    list_price: NDArray[np.int64]
+    bundle_price: NDArray[np.int64]
+    value: NDArray[np.float64]
+    incremental_margin: NDArray[np.float64]
+    bundle_units: NDArray[np.float64]
+    subsidised_units: NDArray[np.float64]
+    added_units: NDArray[np.float64]
+    margin_rate: NDArray[np.float64]
+    capped: NDArray[np.bool_]
+    n_candidates: int
+    n_scored: int
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def take(self, rows: NDArray[np.int64]) -> Offers:
+        """The offers at these positions; candidates keep their number."""
+        picked = {
+            name: getattr(self, name)[rows]
+            for name in self.__slots__
+            if name not in ("n_candidates", "n_scored")
+        }
+        return Offers(**picked, n_candidates=self.n_candidates, n_scored=self.n_scored)
