@@ -1,0 +1,83 @@
+"""What every command shares: where output goes, progress, and text that is safe to show."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+QUIET_OPTION = click.option("--quiet", "-q", is_flag=True, help="No progress, no result text.")
+WEEK_OPTION = click.option("--week", help='Planned ISO week, such as "2018-W01"; overrides the file.')
+FORCE_OPTION = click.option("--force", is_flag=True, help="Replace what an earlier run left there.")
+
+
+def output() -> Console:
+    """The console for results: stdout, wide enough for tables when piped."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Machine-readable results on stdout: UTF-8, absent numbers null, never NaN."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def safe(text: str, limit: int | None = None) -> Text:
+    """Text from data, shown as it is: no markup, no control characters, shortened to ``limit``."""
+    shown = "".join(character if character.isprintable() else "�" for character in text)
+    if limit is not None and len(shown) > limit:
+        shown = shown[: limit - 1].rstrip() + "…"
+    return Text(shown)
+
+
+def money(value: float, currency: str) -> str:
+    """``1,234.50 USD``."""
+    return f"{value:,.2f} {currency}"
+
+
+@dataclass
+class Progress:
+    """Says on stderr which stage is running, and keeps each stage's seconds."""
+
+    quiet: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+    _line: int = 0
+
+    @contextmanager
+    def stage(self, name: str, text: str):  # noqa: ANN201 - a context manager
+        """Time a stage under ``name`` and show ``text`` while it runs."""
+        self.say(f"{text} …")
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(
+                self.seconds.get(name, 0.0) + time.perf_counter() - start, 3
+            )
+            self.clear()
+
+    def say(self, text: str) -> None:
+        """Replace the progress line; nothing where stderr is not a terminal."""
+        if self.quiet or not sys.stderr.isatty():
+            return
+        self.clear()
+        sys.stderr.write(text[:100])
+        sys.stderr.flush()
+        self._line = len(text)
+
+    def clear(self) -> None:
+        if self._line:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._line = 0
+
+
+Say = Callable[[str], None]

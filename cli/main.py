@@ -1,0 +1,97 @@
+"""The ``bundlewise`` command: loads a command's code only when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import click
+
+from ..instances.errors import BundlewiseError, CheckError
+
+# name -> (module, what it does); kept here so that --help imports nothing heavy.
+COMMANDS = {
+    "init": ("init", "Write a commented scenario and sample tables to start from."),
+    "instance": ("instance", "Write a ready planning problem: real, synthetic or small."),
+    "validate": ("validate", "Read everything, solve nothing, report data quality."),
+    "learn": ("learn", "Learn purchase, price and affinity probabilities."),
+    "evaluate": ("evaluate", "Score the beliefs on held-out weeks, beside baselines."),
+    "solve": ("solve", "Choose next week's bundles and discounts."),
+    "check": ("check", "Re-check a finished plan, independently of the solver."),
+    "compare": ("compare", "Put scenarios or finished plans side by side."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module on first use.
+
+    Every error is one line on stderr and the exit code that says which kind it was.
+    """
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            hint = f" (see '{context.command_path} --help')" if context else ""
+            _fail(error.format_message() + hint, 2)
+        except (click.Abort, KeyboardInterrupt):
+            _fail("interrupted", 130)
+        except CheckError as error:
+            _fail("the plan failed its check:\n" + "\n".join(error.problems), error.exit_code)
+        except BundlewiseError as error:
+            _fail(str(error), error.exit_code)
+        except BrokenPipeError:
+            # The reader of a pipe (head, less) has gone: nothing more to say or to report.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except MemoryError:
+            _fail("out of memory: give the run more, or lower candidates.max_candidates", 1)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return import_module(f"..{COMMANDS[cmd_name][0]}", __name__).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: bundlewise init shop && bundlewise solve shop/scenario.toml --out plan",
+)
+@click.version_option(version("bundlewise"), prog_name="bundlewise")
+def main() -> None:
+    """Decide which product bundles to offer next week, and at what discount.
+
+    Exit codes: 0 done, 1 internal error, 2 bad usage or bad input, 3 the rules conflict,
+    4 no plan found in the time limit, 5 a check failed.
+    """
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"bundlewise: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,53 @@
+"""``bundlewise solve``: a scenario in, a verified plan folder out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .console import (
+    FORCE_OPTION,
+    JSON_OPTION,
+    QUIET_OPTION,
+    WEEK_OPTION,
+    Progress,
+    output,
+    print_json,
+)
+
+
+@click.command(
+    "solve",
+    epilog="Example: bundlewise solve shop/scenario.toml --out plans/2018-W01",
+)
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the plan.")
+@WEEK_OPTION
+@FORCE_OPTION
+@JSON_OPTION
+@QUIET_OPTION
+def command(
+    scenario: Path, out: Path, week: str | None, force: bool, as_json: bool, quiet: bool
+) -> None:
+    """Choose the bundles and discounts of a week.
+
+    Reads the tables that SCENARIO names, learns from the order lines before the planned week
+    (or loads data.beliefs), scores every candidate at every level, solves the program, checks
+    the plan independently and writes it to a folder.
+    """
+    from ..solver.plan_folder import check_target, read_plan_folder, write_plan_folder
+    from .pipeline import plan_scenario
+
+    check_target(out, force=force)
+    progress = Progress(quiet)
+    plan = plan_scenario(scenario, week, progress)
+    with progress.stage("write", "writing the plan"):
+        write_plan_folder(plan.files(), out, force=force)
+    finished = read_plan_folder(out)
+    if as_json:
+        print_json(finished.report)
+    elif not quiet:
+        from .show_plan import show_plan
+
+        show_plan(output(), finished)

@@ -1,0 +1,209 @@
+"""A plan: the chosen offers with their accounts, proof and assumptions, and its files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..models.beliefs import Beliefs
+from .accounts import PLAN_COLUMNS
+from .bundle_ids import neutralise
+from .plan_folder import csv_bytes
+
+SCHEMA_VERSION = 1
+_TEXT = ("bundle_id", "name", "product_ids", "titles")
+_MONEY = (
+    "list_price",
+    "bundle_price",
+    "revenue",
+    "margin",
+    "discount_spend",
+    "incremental_margin",
+    "incremental_margin_low",
+    "incremental_margin_high",
+)
+_UNITS = ("bundle_units", "subsidised_units", "incremental_units")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The answer to a scenario.
+
+    Attributes
+    ----------
+    report
+        plan.json as a dictionary: status, objective, bound, gap, figures, rules, inputs,
+        assumptions, warnings; money in currency units.
+    offers
+        the rows of plan.csv (``accounts.PLAN_COLUMNS``), money in cents.
+    products
+        the rows of products.csv, money in cents.
+    beliefs
+        what ``check`` needs of the beliefs: the plan's products and pairs.
+    quarantine
+        order lines set aside, without customer ids; empty when there were none.
+    scenario
+        text of the resolved scenario.
+    """
+
+    report: dict[str, Any]
+    offers: pd.DataFrame
+    products: pd.DataFrame
+    beliefs: pd.DataFrame
+    quarantine: pd.DataFrame
+    scenario: str
+
+    @property
+    def status(self) -> str:
+        return str(self.report["status"])
+
+    def summary(self) -> str:
+        """The plan in three lines."""
+        report, kpis = self.report, self.report["kpis"]
+        currency = report["currency"]
+        return (
+            f"{report['name']} {report['week']}: {kpis['bundles']} bundles, {report['status']}\n"
+            f"incremental margin {kpis['incremental_margin']:,.2f} {currency} "
+            f"({kpis['incremental_margin_low']:,.2f} to {kpis['incremental_margin_high']:,.2f})\n"
+            f"bound {report['bound']:,.2f}, gap {100 * report['gap']:.3f} %"
+        )
+
+    def files(self) -> dict[str, bytes]:
+        """The content of every file of the plan folder, by name."""
+        files = {
+            "plan.csv": offers_csv(self.offers),
+            "products.csv": products_csv(self.products),
+            "beliefs.parquet": _parquet(self.beliefs),
+            "scenario.toml": self.scenario.encode("utf-8"),
+        }
+        if len(self.quarantine):
+            files["quarantine.csv"] = _text_csv(self.quarantine)
+        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        report = {**self.report, "files": hashes}
+        files["plan.json"] = (
+            json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        ).encode("utf-8")
+        return files
+
+
+def offers_csv(offers: pd.DataFrame) -> bytes:
+    """plan.csv: header only where the plan is empty."""
+    rows = [[_plan_cell(name, row[name]) for name in PLAN_COLUMNS] for row in _records(offers)]
+    return csv_bytes(list(PLAN_COLUMNS), rows)
+
+
+def products_csv(products: pd.DataFrame) -> bytes:
+    """products.csv; an empty stock cell means unlimited."""
+    rows = []
+    for row in _records(products):
+        rows.append(
+            [
+                neutralise(row["product_id"]),
+                format_money(row["reference_price"]),
+                format_money(row["unit_cost"]),
+                _flag(row["cost_assumed"]),
+                repr(float(row["purchase_probability"])),
+                repr(float(row["price_sensitivity"])),
+                repr(float(row["deepest_cut"])),
+                "" if math.isinf(row["stock"]) else format_units(row["stock"]),
+                format_units(row["standalone_units"]),
+                format_units(row["incremental_units"]),
+            ]
+        )
+    return csv_bytes(list(products.columns), rows)
+
+
+def plan_beliefs(beliefs: Beliefs, products: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:
+    """The beliefs about some products and pairs as one table with a ``kind`` column.
+
+    Parameters
+    ----------
+    products
+        (n,) catalogue indices.
+    pairs
+        (k, 2) catalogue indices of the plan's bundles.
+    """
+    ids = np.array([str(value) for value in beliefs.product_ids[products]], dtype=object)
+    product_rows = pd.DataFrame(
+        {
+            "kind": "product",
+            "product_id": ids,
+            "purchase_probability": beliefs.purchase_probability[products],
+            "purchase_spread": beliefs.purchase_spread[products],
+            "price_sensitivity": beliefs.price_sensitivity[products],
+            "sensitivity_location": beliefs.sensitivity_location[products],
+            "sensitivity_scale": beliefs.sensitivity_scale[products],
+            "sensitivity_cap": beliefs.sensitivity_cap[products],
+            "reference_price": beliefs.reference_price[products],
+            "deepest_cut": beliefs.deepest_cut[products],
+            "usual_quantity": beliefs.usual_quantity[products],
+        }
+    )
+    low = pairs.min(axis=1).astype(np.int32) if len(pairs) else np.zeros(0, dtype=np.int32)
+    high = pairs.max(axis=1).astype(np.int32) if len(pairs) else np.zeros(0, dtype=np.int32)
+    facts = beliefs.pairs_of(low, high)
+    pair_rows = pd.DataFrame(
+        {
+            "kind": "pair",
+            "product_a": [str(value) for value in beliefs.product_ids[low]],
+            "product_b": [str(value) for value in beliefs.product_ids[high]],
+            **facts,
+        }
+    )
+    return pd.concat([product_rows, pair_rows], ignore_index=True)
+
+
+def format_money(cents: int) -> str:
+    """Cents as currency with two decimals: ``format_money(-105) == "-1.05"``."""
+    cents = int(cents)
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+def format_units(value: float) -> str:
+    """Six significant digits, never in exponent form."""
+    return np.format_float_positional(float(f"{value:.5e}"), trim="-")
+
+
+def _plan_cell(column: str, value: Any) -> str:
+    if column in _TEXT:
+        return neutralise(value)
+    if column in _MONEY:
+        return format_money(value)
+    if column in _UNITS:
+        return format_units(value)
+    if column == "added_units":
+        return ";".join(format_units(count) for count in value)
+    if column == "capped":
+        return _flag(value)
+    if column == "level":
+        return repr(float(value))
+    return f"{value:.6f}"
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return frame.to_dict("records")  # pyright: ignore[reportReturnType]
+
+
+def _text_csv(frame: pd.DataFrame) -> bytes:
+    cells = [
+        ["" if pd.isna(cell) else neutralise(str(cell)) for cell in row]
+        for row in frame.itertuples(index=False)
+    ]
+    return csv_bytes([str(name) for name in frame.columns], cells)
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
