@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
 from .catalogue import Catalogue
 from .orders import Orders
-from .scenario import Scenario
+from .prices import PriceTable
+from .sections import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,46 @@ class InputFile:
     sha256: str
     rows: int
     rows_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataQuality:
+    """What ``validate`` reports of the tables.
+
+    Attributes
+    ----------
+    first_day, last_day
+        first and last day with a clean order line.
+    weeks
+        ISO weeks with visits to learn from.
+    lines_read, lines_used, lines_quarantined, lines_later
+        order lines in the file, learned from, set aside, and dated in or after the planned week
+        (those may be set aside as well).
+    products, products_sold, products_available
+        products listed, with an order line to learn from, and free to be in a bundle.
+    price_sources
+        where reference prices come from -> products.
+    costs_stated, costs_assumed, stocks_stated
+        products with a cost from the table, from an assumed gross margin, with a stock.
+    visits_assumed
+        whether ``visits`` is from the scenario rather than from the orders.
+    """
+
+    first_day: date
+    last_day: date
+    weeks: int
+    lines_read: int
+    lines_used: int
+    lines_quarantined: int
+    lines_later: int
+    products: int
+    products_sold: int
+    products_available: int
+    price_sources: dict[str, int]
+    costs_stated: int
+    costs_assumed: int
+    stocks_stated: int
+    visits_assumed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +88,10 @@ class Instance:
         what cleaning found: reason -> lines, and what was left out for other causes.
     warnings
         sentences for the person who reads the plan.
+    prices
+        the prices table; None without one.
+    quality
+        figures for the data-quality report; None for an instance that was not read from files.
     """
 
     scenario: Scenario
@@ -57,3 +103,5 @@ class Instance:
     inputs: tuple[InputFile, ...]
     counts: dict[str, int]
     warnings: tuple[str, ...]
+    prices: PriceTable | None = None
+    quality: DataQuality | None = None

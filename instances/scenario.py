@@ -1,110 +1,206 @@
-"""Scenario files: what to plan, under which rules."""
+"""Scenario files: what to plan, under which rules; read, merged, checked, written, compared."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from .errors import InputError
+from .rules import (
+    AtMostOneOf,
+    BrandLimit,
+    CategoryLimit,
+    Excluded,
+    Locked,
+    MustInclude,
+    NeverTogether,
+    Rule,
+)
+from .scenario_checks import check_scenario, name_rules
+from .scenario_merge import Source, merged_file
+from .scenario_text import changed_keys, scenario_toml
+from .scenario_words import expected_words, found_words, nearest_key, validated
+from .sections import (
+    Assumptions,
+    Candidates,
+    Data,
+    Discounts,
+    GrossMargins,
+    Limits,
+    Objective,
+    Scenario,
+    Solver,
+)
+from .weeks import week_index
 
-from .rules import Rule, Share
+__all__ = [
+    "Assumptions",
+    "Candidates",
+    "Data",
+    "Discounts",
+    "GrossMargins",
+    "Limits",
+    "Objective",
+    "Scenario",
+    "Solver",
+    "changed_keys",
+    "read_scenario",
+    "scenario_toml",
+]
 
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-OpenShare = Annotated[float, Field(ge=0, lt=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Data(_Section):
-    """Where the tables are (resolved to absolute paths when the scenario is read)."""
-
-    orders: Path
-    products: Path
-    prices: Path | None = None
-    events: Path | None = None
-    beliefs: Path | None = None
-    previous_plan: Path | None = None
-    max_age_days: Annotated[int, Field(ge=0)] | None = None
-
-
-class GrossMargins(_Section):
-    """Gross margins by category or department; ``default`` where none is named."""
-
-    by: Literal["category", "department"]
-    default: OpenShare
-    values: dict[str, OpenShare] = {}
-
-
-class Assumptions(_Section):
-    gross_margin: OpenShare | GrossMargins | None = None
-    tax_rate: NonNegative = 0.0
-    visits: Positive | None = None
-    exposure: Annotated[float, Field(gt=0, le=1)] = 1.0
-    redemption: Literal["seen", "automatic"] = "seen"
-    offer_cost: NonNegative = 0.0
-    diversion: Annotated[float, Field(ge=0, le=1)] | None = None
-
-
-class Candidates(_Section):
-    min_support: Annotated[int, Field(ge=1)] = 5
-    max_size: Annotated[int, Field(ge=2, le=4)] = 2
-    max_candidates: Annotated[int, Field(ge=1)] = 200_000
-    allow_same_category: bool = True
-
-
-class Discounts(_Section):
-    levels: Annotated[tuple[Share, ...], Field(min_length=1, max_length=64)] = (
-        0.05,
-        0.10,
-        0.15,
-        0.20,
-        0.25,
-        0.30,
-    )
-    price_ending: Literal["none", "x.x9", ".99", ".95", ".00"] = "none"
-
-
-class Objective(_Section):
-    maximize: Literal["margin", "revenue", "units", "affinity"] = "margin"
-
-
-class Limits(_Section):
-    max_bundles: Annotated[int, Field(ge=0)]
-    min_bundles: Annotated[int, Field(ge=0)] = 0
-    max_bundles_per_product: Annotated[int, Field(ge=1)] = 1
-    stock_safety: OpenShare = 0.0
-    min_bundle_margin: Annotated[float, Field(lt=1)] | None = None
-    min_plan_margin: Annotated[float, Field(lt=1)] | None = None
-    discount_budget: NonNegative | None = None
+_SECTIONS = {
+    "data": Data,
+    "assumptions": Assumptions,
+    "candidates": Candidates,
+    "discounts": Discounts,
+    "objective": Objective,
+    "limits": Limits,
+    "solver": Solver,
+}
+_HEAD_KEYS = ("name", "week", "extends", "currency")
+_KEYS = tuple(
+    [f"scenario.{key}" for key in _HEAD_KEYS]
+    + [f"{name}.{key}" for name, model in _SECTIONS.items() for key in model.model_fields]
+    + ["rules", "compliance.omnibus"]
+)
+_RULES: dict[str, type[Rule]] = {
+    "category-limit": CategoryLimit,
+    "brand-limit": BrandLimit,
+    "must-include": MustInclude,
+    "excluded": Excluded,
+    "never-together": NeverTogether,
+    "at-most-one-of": AtMostOneOf,
+    "locked": Locked,
+}
+_LATER_RULES = ("same-level", "stability", "clearance")
 
 
-class Solver(_Section):
-    engine: str = "auto"
-    gap: NonNegative = 0.001
-    time_limit: Positive = 60.0
-    threads: Annotated[int, Field(ge=0)] = 0
-    seed: Annotated[int, Field(ge=0)] = 0
-    deterministic: bool = False
+def read_scenario(path: str | Path, *, week: str | None = None) -> Scenario:
+    """Read a scenario file, with the files it extends.
 
+    Parameters
+    ----------
+    path
+        a TOML file.
+    week
+        ISO week such as "2018-W01" that takes the place of ``scenario.week``.
 
-class Scenario(_Section):
-    """One scenario, resolved: ``extends`` merged, paths absolute, every default filled in.
-
-    ``week`` is a week number (``weeks.week_index``).
+    Errors
+    ------
+    InputError
+        naming file, key, what was found and what was expected, for anything that is not right.
     """
+    source = merged_file(Path(path))
+    _check_names(source)
+    head = _head(source, week)
+    sections = {
+        name: validated(model, _section(source, name), source, name)
+        for name, model in _SECTIONS.items()
+    }
+    scenario = Scenario(
+        **head, **sections, rules=name_rules(source, _rules(source)), path=source.path
+    )
+    check_scenario(scenario, source)
+    return scenario
 
-    name: str
-    week: int
-    currency: str
-    path: Path
-    data: Data
-    assumptions: Assumptions
-    candidates: Candidates
-    discounts: Discounts
-    objective: Objective
-    limits: Limits
-    rules: tuple[Rule, ...]
-    solver: Solver
+
+def _check_names(source: Source) -> None:
+    """Every table and key is known, and what belongs to later versions is off."""
+    for name, section in source.content.items():
+        if name not in (*_SECTIONS, "scenario", "rules", "compliance", "segments"):
+            raise source.error(name, f"unknown table{nearest_key(name, _tables())}", None)
+        if name == "rules":
+            if not isinstance(section, list):
+                raise source.error(name, found_words(section), "a list of tables, [[rules]]")
+            continue
+        if not isinstance(section, dict):
+            raise source.error(name, found_words(section), f"a table, [{name}]")
+        if name == "segments" and section:
+            raise source.error("segments", "segments are not available in this version", None)
+        for key, value in section.items():
+            dotted = f"{name}.{key}"
+            if dotted not in _KEYS:
+                raise source.error(dotted, f"unknown key{nearest_key(dotted, _KEYS)}", None)
+            if dotted == "compliance.omnibus" and value is not False:
+                found = "omnibus compliance is not available in this version"
+                raise source.error(dotted, found, "false, or no such key")
+
+
+def _tables() -> tuple[str, ...]:
+    return ("scenario", *_SECTIONS, "rules", "compliance", "segments")
+
+
+def _head(source: Source, week: str | None) -> dict[str, Any]:
+    head = source.content.get("scenario", {})
+    for key in ("name", "week", "currency"):
+        if key in head and not isinstance(head[key], str):
+            raise source.error(f"scenario.{key}", found_words(head[key]), "text")
+    name, currency = head.get("name"), head.get("currency", "USD")
+    slug = "letters, digits, - and _ only"
+    if name is None:
+        raise source.error("scenario.name", "missing", f"a name of {slug}")
+    if not name or not all(sign.isascii() and (sign.isalnum() or sign in "-_") for sign in name):
+        raise source.error("scenario.name", found_words(name), slug)
+    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise source.error("scenario.currency", found_words(currency), "a code such as USD")
+    label = week if week is not None else head.get("week")
+    form = "an ISO week such as 2018-W01"
+    if label is None:
+        raise source.error("scenario.week", "missing", f"{form}, here or with --week")
+    try:
+        number = week_index(label)
+    except ValueError as error:
+        if week is not None:
+            raise InputError(source.path, "--week", found_words(label), form) from error
+        raise source.error("scenario.week", found_words(label), form) from error
+    return {"name": name, "week": number, "currency": currency}
+
+
+def _section(source: Source, name: str) -> dict[str, Any]:
+    """The values of a section, in the types that its model takes."""
+    section = dict(source.content.get(name, {}))
+    if name == "data":
+        for key, value in section.items():
+            if isinstance(value, str):
+                section[key] = Path(value)
+    margin = section.get("gross_margin")
+    if name == "assumptions" and isinstance(margin, dict):
+        known = {key: margin[key] for key in ("by", "default") if key in margin}
+        values = {key: value for key, value in margin.items() if key not in known}
+        section["gross_margin"] = validated(
+            GrossMargins, {**known, "values": values}, source, "assumptions.gross_margin"
+        )
+    elif name == "assumptions" and "gross_margin" in section:
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin < 1:
+            expected = "a number of at least 0 and below 1, or a table with by and default"
+            raise source.error("assumptions.gross_margin", found_words(margin), expected)
+        section["gross_margin"] = float(margin)
+    return section
+
+
+def _rules(source: Source) -> list[Rule]:
+    rules: list[Rule] = []
+    for index, rule in enumerate(source.content.get("rules", []), start=1):
+        place = source.rule_place(rule, index)
+        kind = rule.get("kind")
+        if kind is None:
+            raise source.error(f"{place}.kind", "missing", _one_of(tuple(_RULES)))
+        if kind in _LATER_RULES:
+            found = f"rules of kind {kind} are not available in this version"
+            raise source.error(f"{place}.kind", found, _one_of(tuple(_RULES)))
+        if not isinstance(kind, str) or kind not in _RULES:
+            near = nearest_key(kind, tuple(_RULES)) if isinstance(kind, str) else ""
+            found = found_words(kind) + near
+            raise source.error(f"{place}.kind", found, _one_of(tuple(_RULES)))
+        model = _RULES[kind]
+        for key in rule:
+            if key not in model.model_fields:
+                near = nearest_key(key, tuple(model.model_fields))
+                found = f"unknown key{near}"
+                raise source.error(f"{place}.{key}", found, expected_words(model))
+        rules.append(validated(model, rule, source, place))
+    return rules
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    return f"one of {', '.join(words)}"

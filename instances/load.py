@@ -1,0 +1,211 @@
+"""A scenario and its tables, read together into an instance."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .catalogue import Catalogue
+from .errors import InputError
+from .events import read_events
+from .instance import DataQuality, InputFile, Instance
+from .prices import PriceTable, read_prices
+from .read_catalogue import ProductTable, read_products, resolve_catalogue
+from .read_orders import LATER, OrdersRead, read_orders
+from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule
+from .sections import Scenario
+from .tables import file_hash, shown
+from .weeks import week_monday
+
+VISIT_WEEKS = 4
+"""Complete weeks whose mean is the number of visits expected, where the scenario states none."""
+
+
+def load_instance(scenario: Scenario) -> Instance:
+    """Read every table that a scenario names.
+
+    Errors
+    ------
+    InputError
+        for anything that cannot be used, as listed with the readers; for a rule that names a
+        product, category or brand that the tables lack; for orders older than
+        ``data.max_age_days``.
+    """
+    data = scenario.data
+    products = read_products(data.products)
+    prices, price_warnings = _prices(scenario, products)
+    orders = read_orders(data.orders, products.product_ids, scenario.week)
+    catalogue, counts, catalogue_warnings = resolve_catalogue(
+        products, prices, orders.orders, scenario
+    )
+    _check_rules(scenario, catalogue)
+    _check_age(scenario, orders)
+    events, event_counts, event_warnings = _events(scenario, products, orders)
+    visits, visit_warnings = _visits(scenario, orders)
+    warnings = (
+        *products.warnings,
+        *price_warnings,
+        *orders.warnings,
+        *event_warnings,
+        *catalogue_warnings,
+        *visit_warnings,
+    )
+    return Instance(
+        scenario=scenario,
+        orders=orders.orders,
+        catalogue=catalogue,
+        events=events,
+        quarantine=orders.quarantine,
+        visits=visits,
+        inputs=tuple(_inputs(scenario, orders, products, prices, events, event_counts)),
+        counts={**orders.counts, **counts, **event_counts},
+        warnings=warnings,
+        prices=prices,
+        quality=_quality(scenario, orders, products, catalogue),
+    )
+
+
+def _prices(scenario: Scenario, products: ProductTable) -> tuple[PriceTable | None, Sequence[str]]:
+    if scenario.data.prices is None:
+        return None, ()
+    return read_prices(scenario.data.prices, products.product_ids)
+
+
+def _events(
+    scenario: Scenario, products: ProductTable, orders: OrdersRead
+) -> tuple[pd.DataFrame | None, dict[str, int], Sequence[str]]:
+    if scenario.data.events is None:
+        return None, {}, ()
+    return read_events(
+        scenario.data.events, products.product_ids, orders.customer_ids, scenario.week
+    )
+
+
+def _visits(scenario: Scenario, read: OrdersRead) -> tuple[float, list[str]]:
+    """Visits expected in the planned week: stated, or the mean of the last complete weeks."""
+    if scenario.assumptions.visits is not None:
+        return scenario.assumptions.visits, []
+    by_week = Counter(read.orders.week.tolist())
+    complete = [week for week in range(min(by_week), scenario.week) if _covered(week, read)]
+    if not complete:
+        first, last = read.first_day, min(read.last_day, week_monday(scenario.week))
+        days = max((last - first).days + 1, 1)
+        weekly = read.orders.n_visits * 7 / days
+        return weekly, [
+            f"orders cover no complete week; {weekly:,.6g} visits a week are taken from "
+            f"{read.orders.n_visits:,} visits in {days} days (state assumptions.visits if known)"
+        ]
+    recent = complete[-VISIT_WEEKS:]
+    visits = sum(by_week[week] for week in recent) / len(recent)
+    if len(recent) == VISIT_WEEKS:
+        return visits, []
+    return visits, [
+        f"orders cover only {len(recent)} complete weeks; visits are their mean, {visits:,.6g}"
+    ]
+
+
+def _covered(week: int, read: OrdersRead) -> bool:
+    """Whether orders run through a week, from the shop's first weekday to its last."""
+    trading = np.flatnonzero(read.weekdays)
+    monday = week_monday(week)
+    starts = (read.first_day - monday).days <= int(trading[0])
+    ends = (read.last_day - monday).days >= int(trading[-1])
+    return starts and ends
+
+
+def _check_age(scenario: Scenario, read: OrdersRead) -> None:
+    limit = scenario.data.max_age_days
+    if limit is None:
+        return
+    monday = week_monday(scenario.week)
+    age = (monday - read.last_used_day).days
+    if age > limit:
+        raise InputError(
+            scenario.data.orders,
+            None,
+            f"the newest order line is of {read.last_used_day}, {age} days before the planned "
+            f"week begins on {monday}",
+            f"at most {limit} days (data.max_age_days)",
+        )
+
+
+def _check_rules(scenario: Scenario, catalogue: Catalogue) -> None:
+    """Every product, category and brand that a rule names is in the products table."""
+    ids = set(catalogue.product_ids)
+    for rule in scenario.rules:
+        if isinstance(rule, CategoryLimit):
+            _check_named(scenario, rule, "category", [rule.category], set(catalogue.category))
+        elif isinstance(rule, BrandLimit):
+            _check_named(scenario, rule, "brand", [rule.brand], set(catalogue.brand))
+        elif isinstance(rule, AtMostOneOf):
+            _check_named(scenario, rule, "products", list(rule.products or ()), ids)
+            bundled = [product for bundle in rule.bundles or () for product in bundle]
+            _check_named(scenario, rule, "bundles", bundled, ids)
+        else:
+            _check_named(scenario, rule, "products", list(rule.products), ids)
+
+
+def _check_named(
+    scenario: Scenario, rule: Rule, key: str, names: list[str], known: set[str]
+) -> None:
+    kind = key if key in ("category", "brand") else "product"
+    for name in names:
+        if not name or name not in known:
+            near = difflib.get_close_matches(name, known, 1, 0.8)
+            hint = f" (the nearest known is {near[0]!r})" if near else ""
+            raise InputError(
+                scenario.path,
+                f"rules.{rule.name}.{key}",
+                f"no {kind} {shown(name)} in {scenario.data.products.name}{hint}",
+                f"a {kind} of the products table",
+            )
+
+
+def _inputs(
+    scenario: Scenario,
+    orders: OrdersRead,
+    products: ProductTable,
+    prices: PriceTable | None,
+    events: pd.DataFrame | None,
+    event_counts: dict[str, int],
+) -> Iterator[InputFile]:
+    data = scenario.data
+    yield _input(data.orders, orders.rows, orders.orders.n_lines)
+    yield _input(data.products, products.table.rows, products.table.rows)
+    if data.prices is not None and prices is not None:
+        yield _input(data.prices, len(prices.product), int((prices.product >= 0).sum()))
+    if data.events is not None and events is not None:
+        yield _input(data.events, len(events) + sum(event_counts.values()), len(events))
+
+
+def _input(path: Path, rows: int, rows_used: int) -> InputFile:
+    return InputFile(str(path), file_hash(path), rows, rows_used)
+
+
+def _quality(
+    scenario: Scenario, read: OrdersRead, products: ProductTable, catalogue: Catalogue
+) -> DataQuality:
+    orders = read.orders
+    sources = Counter(source for source in catalogue.price_source if source)
+    return DataQuality(
+        first_day=read.first_day,
+        last_day=read.last_day,
+        weeks=len(np.unique(orders.week)),
+        lines_read=read.rows,
+        lines_used=orders.n_lines,
+        lines_quarantined=len(read.quarantine),
+        lines_later=read.counts.get(LATER, 0),
+        products=len(catalogue),
+        products_sold=len(np.unique(orders.product)),
+        products_available=int(catalogue.available.sum()),
+        price_sources=dict(sorted(sources.items())),
+        costs_stated=int((products.money["unit_cost"] >= 0).sum()),
+        costs_assumed=int(catalogue.cost_assumed.sum()),
+        stocks_stated=int(np.isfinite(catalogue.stock).sum()),
+        visits_assumed=scenario.assumptions.visits is not None,
+    )

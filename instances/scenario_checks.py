@@ -1,0 +1,99 @@
+"""What no single key shows: keys of a scenario that contradict each other, and names of rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .errors import InputError
+from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule
+from .scenario_merge import Source
+from .scenario_words import found_words
+from .sections import Scenario
+
+_ENGINE = re.compile(r"auto|highs|scip|cp-sat|pulp:[A-Za-z0-9_]+")
+_LATER_SIZES = "2 (bundles of three and four products come in a later version)"
+
+_Fault = Callable[[str, str, str | None], InputError]
+
+
+def name_rules(source: Source, rules: list[Rule]) -> tuple[Rule, ...]:
+    """Give every rule a name, unique within the scenario: its own, or kind and what it is about."""
+    given = {rule.name for rule in rules if rule.name}
+    taken = set(given)
+    named: list[Rule] = []
+    for rule in rules:
+        if rule.name:
+            named.append(rule)
+            continue
+        number = 1 + sum(other.kind == rule.kind for other in named)
+        about = str(number)
+        if isinstance(rule, CategoryLimit):
+            about = rule.category
+        elif isinstance(rule, BrandLimit):
+            about = rule.brand
+        name = f"{rule.kind}[{about}]"
+        while name in taken:
+            number += 1
+            suffix = f"{about},{number}" if about != str(number - 1) else str(number)
+            name = f"{rule.kind}[{suffix}]"
+        taken.add(name)
+        named.append(rule.model_copy(update={"name": name}))
+    return tuple(named)
+
+
+def check_scenario(scenario: Scenario, source: Source) -> None:
+    """Raise InputError for keys that contradict each other or ask for what is not there yet."""
+    limits, fault = scenario.limits, source.error
+    if limits.min_bundles > limits.max_bundles:
+        found = f"{limits.min_bundles}, above limits.max_bundles = {limits.max_bundles}"
+        raise fault("limits.min_bundles", found, f"at most {limits.max_bundles}")
+    if scenario.candidates.max_size > 2:
+        raise fault("candidates.max_size", str(scenario.candidates.max_size), _LATER_SIZES)
+    levels = scenario.discounts.levels
+    if len(set(levels)) != len(levels):
+        twice = next(level for level in levels if levels.count(level) > 1)
+        raise fault("discounts.levels", f"{twice:g} stands there twice", "each level once")
+    if not _ENGINE.fullmatch(scenario.solver.engine):
+        expected = "auto, highs, scip, cp-sat or pulp:NAME such as pulp:CBC"
+        raise fault("solver.engine", found_words(scenario.solver.engine), expected)
+    for index, rule in enumerate(scenario.rules, start=1):
+        _check_rule(rule, index, scenario, source)
+
+
+def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> None:
+    place = f"rules[{rule.name}]"
+    if place not in source.origin:  # the name was made, so the file knows only the position
+        place = f"rules[{index}]"
+    fault = source.error
+    if isinstance(rule, CategoryLimit | BrandLimit):
+        if rule.max is not None and rule.min > rule.max:
+            found = f"{rule.min}, above max = {rule.max}"
+            raise fault(f"{place}.min", found, f"at most {rule.max}")
+        return
+    if isinstance(rule, AtMostOneOf):
+        if (rule.products is None) == (rule.bundles is None):
+            found = "neither products nor bundles" if rule.products is None else "both of them"
+            raise fault(place, found, "exactly one of products, bundles")
+        _check_distinct(rule.products or (), f"{place}.products", fault)
+        for bundle in rule.bundles or ():
+            _check_bundle(bundle, f"{place}.bundles", fault)
+    elif rule.kind == "never-together":
+        _check_distinct(rule.products, f"{place}.products", fault)
+    else:
+        _check_bundle(rule.products, f"{place}.products", fault)
+        if rule.level is not None and rule.level not in scenario.discounts.levels:
+            levels = ", ".join(f"{level:g}" for level in scenario.discounts.levels)
+            expected = f"an entry of discounts.levels ({levels})"
+            raise fault(f"{place}.level", f"{rule.level:g}", expected)
+
+
+def _check_bundle(products: tuple[str, ...], key: str, fault: _Fault) -> None:
+    _check_distinct(products, key, fault)
+    if len(products) > 2:
+        raise fault(key, f"{len(products)} products", _LATER_SIZES)
+
+
+def _check_distinct(products: tuple[str, ...], key: str, fault: _Fault) -> None:
+    if len(set(products)) != len(products):
+        raise fault(key, found_words(products), "each product once")
