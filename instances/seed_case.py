@@ -64,7 +64,7 @@ products = ["064", "068", "069", "051", "053"]
 def write_seed_case(out: Path) -> None:
     """Copy the shipped case into a folder: the instance ``seed100``."""
     out.mkdir(parents=True, exist_ok=True)
-    source = resources.files(__package__) / "data" / "seed100"
+    source = resources.files("bundlewise.instances") / "data" / "seed100"
     for name in _FILES:
         (out / name).write_bytes((source / name).read_bytes())
 
@@ -122,7 +122,9 @@ def _products(shop: SyntheticShop) -> pd.DataFrame:
     weekly = shop.purchase_probability * _VISITS
     stock = np.ceil(weekly * rng.uniform(3, 6, shop.n_products)).astype(int)
     limited = np.arange(shop.n_products) % 7 == 0
-    table["stock"] = [str(units) if short else "" for units, short in zip(stock, limited)]
+    table["stock"] = [
+        str(units) if short else "" for units, short in zip(stock, limited, strict=True)
+    ]
     return table
 
 

@@ -143,7 +143,7 @@ def make_shop(
         reference_price=reference_cents,
         unit_cost=np.round(reference_cents * (1 - rng.uniform(*margin, products))).astype(np.int64),
         ties=np.sort(ties, axis=1),
-        odds_ratio=np.exp(rng.uniform(*np.log(odds_ratio), len(ties))),
+        odds_ratio=np.exp(rng.uniform(np.log(odds_ratio[0]), np.log(odds_ratio[1]), len(ties))),
         first_week=week_index(first_week),
         weekly_price=price_cuts(reference_cents, weeks, cut_share, rng),
         shift=_shift(category_code, weeks, drift, season, rng),

@@ -1,0 +1,144 @@
+"""Re-checks a finished plan: every rule and every account, from the tables, scenario and beliefs.
+
+Shares no code with what makes plans. It reads the tables with the readers of ``instances`` and
+takes the beliefs as the plan states them; prices, rules, economics and sums are its own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+from ..instances.errors import InputError
+from ..instances.instance import Instance
+from ..instances.load import load_instance
+from ..instances.scenario import read_scenario
+from .verifier_accounts import inconsistent_cells, wrong_accounts, wrong_intervals
+from .verifier_case import Case
+from .verifier_report import (
+    wrong_beliefs,
+    wrong_context,
+    wrong_hashes,
+    wrong_kpis,
+    wrong_products,
+    wrong_proof,
+    wrong_rule_rows,
+)
+from .verifier_rules import broken_offers, broken_rows, plan_rows
+from .verifier_tables import PlanFiles, read_files
+
+_LARGEST_FILE = 1 << 30  # bytes; nothing in a plan folder comes near
+
+
+def verify_plan(folder: Path) -> tuple[str, ...]:
+    """Problems of a plan folder, one line each; empty where there are none.
+
+    Raises
+    ------
+    InputError
+        the folder is missing or unreadable, or the scenario or a table it names is.
+    """
+    if not folder.is_dir():
+        raise InputError(folder, None, "is not there", "a plan folder")
+    try:
+        files = {
+            path.name: path.read_bytes()
+            for path in sorted(folder.iterdir())
+            if path.is_file() and path.stat().st_size < _LARGEST_FILE
+        }
+    except OSError as error:
+        raise InputError(folder, None, f"cannot be read ({error.strerror})") from error
+    if "plan.csv" not in files and "plan.json" not in files:
+        raise InputError(folder, None, "holds neither plan.csv nor plan.json", "a plan folder")
+    return verify_files(files)
+
+
+def verify_files(
+    files: Mapping[str, bytes], *, instance: Instance | None = None
+) -> tuple[str, ...]:
+    """Problems of a plan given as the content of its files, one line each.
+
+    Parameters
+    ----------
+    files
+        name in the plan folder -> content: plan.csv, plan.json, products.csv, beliefs.parquet,
+        scenario.toml and whatever else plan.json lists under ``files``.
+    instance
+        the instance the plan was made for; read from the scenario's tables where not given.
+
+    Raises
+    ------
+    InputError
+        the scenario or a table it names cannot be read.
+    """
+    plan, problems = read_files(files)
+    if plan is None:
+        return tuple(problems)
+    if instance is None:
+        instance = _load(files["scenario.toml"])
+    position = {str(name): row for row, name in enumerate(instance.catalogue.product_ids)}
+    problems += _unknown(plan, position)
+    if not problems:
+        problems += _problems(Case(instance, plan, position))
+    problems += wrong_hashes(files, plan.report)
+    return tuple(dict.fromkeys(problems))
+
+
+def _problems(case: Case) -> Iterator[str]:
+    """Every check, the rules first."""
+    rows = plan_rows(case)
+    yield from broken_offers(case)
+    yield from broken_rows(rows)
+    for offer in case.offers:
+        yield from inconsistent_cells(case, offer)
+        yield from wrong_accounts(case, offer)
+    yield from wrong_intervals(case)
+    yield from _wrong_order(case)
+    yield from wrong_kpis(case)
+    yield from wrong_proof(case)
+    yield from wrong_rule_rows(case, rows)
+    yield from wrong_products(case)
+    yield from wrong_beliefs(case)
+    yield from wrong_context(case)
+
+
+def _wrong_order(case: Case) -> Iterator[str]:
+    """Rows stand by incremental margin, highest first, then by bundle id."""
+    keys = [(-offer.incremental_margin, offer.bundle_id) for offer in case.offers]
+    for key, follower in pairwise(keys):
+        if follower < key:
+            yield f"plan.csv: {follower[1]}: stands after {key[1]}, expected before it"
+
+
+def _unknown(plan: PlanFiles, position: dict[str, int]) -> list[str]:
+    """Products and pairs that the tables or beliefs do not know, which ends the checking."""
+    problems = []
+    for offer in plan.offers:
+        if len(offer.product_ids) > 2:
+            found = f"product_ids holds {len(offer.product_ids)} products"
+            problems.append(f"plan.csv: {offer.bundle_id}: {found}, expected 2")
+            continue
+        for name in offer.product_ids:
+            if name not in position:
+                found = f"product_ids holds {name}, which is not in the products table"
+                problems.append(f"plan.csv: {offer.bundle_id}: {found}, expected known products")
+            elif name not in plan.product_beliefs:
+                found = f"product_ids holds {name}, which beliefs.parquet does not know"
+                problems.append(f"plan.csv: {offer.bundle_id}: {found}, expected the plan's own")
+        if frozenset(offer.product_ids) not in plan.pair_beliefs and not problems:
+            found = f"product_ids is {' and '.join(offer.product_ids)}"
+            problems.append(
+                f"plan.csv: {offer.bundle_id}: {found}, a pair that beliefs.parquet does not "
+                "know, expected the plan's own pairs"
+            )
+    return problems
+
+
+def _load(scenario: bytes) -> Instance:
+    """The instance of a resolved scenario (its paths are absolute)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scenario.toml"
+        path.write_bytes(scenario)
+        return load_instance(read_scenario(path))

@@ -1,0 +1,84 @@
+"""What the verifier judges: a plan's written offers beside the tables they speak of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..instances.instance import Instance
+from ..instances.scenario import Assumptions, Limits
+from .verifier_tables import PlanFiles, WrittenOffer
+
+_ENDINGS = {"x.x9": (10, 9), ".99": (100, 99), ".95": (100, 95), ".00": (100, 0)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A plan with its instance; ``position`` maps product ids to catalogue indices."""
+
+    instance: Instance
+    files: PlanFiles
+    position: dict[str, int]
+
+    @property
+    def offers(self) -> tuple[WrittenOffer, ...]:
+        return self.files.offers
+
+    @property
+    def assumptions(self) -> Assumptions:
+        return self.instance.scenario.assumptions
+
+    @property
+    def limits(self) -> Limits:
+        return self.instance.scenario.limits
+
+    @property
+    def net(self) -> float:
+        """What a price is divided by to be net of tax."""
+        return 1.0 + self.assumptions.tax_rate
+
+    @property
+    def automatic(self) -> bool:
+        return self.assumptions.redemption == "automatic"
+
+    @cached_property
+    def levels(self) -> tuple[Decimal, ...]:
+        """The levels as they are spelled in the scenario."""
+        return tuple(Decimal(repr(level)) for level in self.instance.scenario.discounts.levels)
+
+    @cached_property
+    def products(self) -> tuple[str, ...]:
+        """Ids of the products in the plan, sorted."""
+        return tuple(sorted({name for offer in self.offers for name in offer.product_ids}))
+
+    @cached_property
+    def unit_gain(self) -> NDArray[np.float64]:
+        """(products,) cents an added unit earns: r/(1 + tax) − cost − δ·category's mean."""
+        catalogue = self.instance.catalogue
+        margin = catalogue.reference_price / self.net - catalogue.unit_cost
+        lost = np.zeros(len(catalogue))
+        delta = self.assumptions.diversion or 0.0
+        for category in set(catalogue.category) if delta else ():
+            members = catalogue.category == category
+            priced = members & (catalogue.reference_price > 0)
+            lost[members] = delta * margin[priced].mean() if priced.any() else 0.0
+        return margin - lost
+
+    def rows(self, offer: WrittenOffer) -> list[int]:
+        """Catalogue indices of the offer's products, in the order of its ids."""
+        return [self.position[name] for name in offer.product_ids]
+
+    def answers_to(self, offer: WrittenOffer, level: float) -> bool:
+        """Whether this entry of discounts.levels leads to the offer's price."""
+        return self.price_at(offer.list_price, Decimal(repr(level))) == offer.bundle_price
+
+    def price_at(self, list_price: int, level: Decimal) -> int:
+        """Cents of list·(1 − level) after the price ending: nearest such price, ties down."""
+        exact = list_price * (1 - level)
+        step, ending = _ENDINGS.get(self.instance.scenario.discounts.price_ending, (1, 0))
+        below = int((exact - ending) // step) * step + ending
+        return below if exact - below <= below + step - exact else below + step
