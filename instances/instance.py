@@ -30,7 +30,7 @@ class DataQuality:
     Attributes
     ----------
     first_day, last_day
-        first and last day with a clean order line.
+        first and last day with a clean order line, up to the end of the planned week.
     weeks
         ISO weeks with visits to learn from.
     lines_read, lines_used, lines_quarantined, lines_later

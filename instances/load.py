@@ -93,8 +93,7 @@ def _visits(scenario: Scenario, read: OrdersRead) -> tuple[float, list[str]]:
     by_week = Counter(read.orders.week.tolist())
     complete = [week for week in range(min(by_week), scenario.week) if _covered(week, read)]
     if not complete:
-        first, last = read.first_day, min(read.last_day, week_monday(scenario.week))
-        days = max((last - first).days + 1, 1)
+        days = max((read.last_used_day - read.first_day).days + 1, 1)
         weekly = read.orders.n_visits * 7 / days
         return weekly, [
             f"orders cover no complete week; {weekly:,.6g} visits a week are taken from "

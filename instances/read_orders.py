@@ -61,7 +61,7 @@ class OrdersRead:
     rows
         lines in the file.
     first_day, last_day
-        first and last day with a clean line, those in or after the planned week included.
+        first and last day with a clean line, up to the end of the planned week.
     last_used_day
         last day with a line to learn from.
     weekdays
@@ -152,7 +152,7 @@ def read_orders(path: Path, product_ids: NDArray[np.object_], week: int) -> Orde
         counts,
         table.rows,
         day.min().item(),
-        day.max().item(),
+        day[(weeks_of(day) <= week) | used].max().item(),
         day[used].max().item(),
         weekdays,
         customers,

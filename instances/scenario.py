@@ -97,9 +97,7 @@ def read_scenario(path: str | Path, *, week: str | None = None) -> Scenario:
         name: validated(model, _section(source, name), source, name)
         for name, model in _SECTIONS.items()
     }
-    scenario = Scenario(
-        **head, **sections, rules=name_rules(source, _rules(source)), path=source.path
-    )
+    scenario = Scenario(**head, **sections, rules=name_rules(_rules(source)), path=source.path)
     check_scenario(scenario, source)
     return scenario
 

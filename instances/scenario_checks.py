@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from .errors import InputError
 from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule
@@ -17,29 +18,27 @@ _LATER_SIZES = "2 (bundles of three and four products come in a later version)"
 _Fault = Callable[[str, str, str | None], InputError]
 
 
-def name_rules(source: Source, rules: list[Rule]) -> tuple[Rule, ...]:
+def name_rules(rules: list[Rule]) -> tuple[Rule, ...]:
     """Give every rule a name, unique within the scenario: its own, or kind and what it is about."""
-    given = {rule.name for rule in rules if rule.name}
-    taken = set(given)
+    taken = {rule.name for rule in rules if rule.name}
     named: list[Rule] = []
     for rule in rules:
-        if rule.name:
-            named.append(rule)
-            continue
-        number = 1 + sum(other.kind == rule.kind for other in named)
-        about = str(number)
-        if isinstance(rule, CategoryLimit):
-            about = rule.category
-        elif isinstance(rule, BrandLimit):
-            about = rule.brand
-        name = f"{rule.kind}[{about}]"
-        while name in taken:
-            number += 1
-            suffix = f"{about},{number}" if about != str(number - 1) else str(number)
-            name = f"{rule.kind}[{suffix}]"
-        taken.add(name)
+        name = rule.name
+        if not name:
+            before = sum(other.kind == rule.kind for other in named)
+            name = next(text for text in _made_names(rule, before) if text not in taken)
+            taken.add(name)
         named.append(rule.model_copy(update={"name": name}))
     return tuple(named)
+
+
+def _made_names(rule: Rule, before: int) -> Iterator[str]:
+    """Names a rule could have, best first: ``category-limit[DAIRY]``, ``never-together[1]``."""
+    if isinstance(rule, CategoryLimit | BrandLimit):
+        about = rule.category if isinstance(rule, CategoryLimit) else rule.brand
+        yield f"{rule.kind}[{about}]"
+        yield from (f"{rule.kind}[{about},{number}]" for number in count(2))
+    yield from (f"{rule.kind}[{number}]" for number in count(before + 1))
 
 
 def check_scenario(scenario: Scenario, source: Source) -> None:

@@ -71,7 +71,8 @@ def merged_file(path: Path) -> Source:
     for file, content in reversed(chain):
         _check_rules(file, content)
         merged = _merge(merged, _with_absolute_paths(file, content), file, origin, "")
-    merged.get("scenario", {}).pop("extends", None)
+    if isinstance(merged.get("scenario"), dict):
+        merged["scenario"].pop("extends", None)
     return Source(path.resolve(), merged, origin)
 
 

@@ -11,6 +11,7 @@ from .rules import Rule, Share
 
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+BelowOne = Annotated[float, Field(lt=1, allow_inf_nan=False)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -82,8 +83,8 @@ class Limits(_Section):
     min_bundles: Annotated[int, Field(ge=0)] = 0
     max_bundles_per_product: Annotated[int, Field(ge=1)] = 1
     stock_safety: OpenShare = 0.0
-    min_bundle_margin: Annotated[float, Field(lt=1)] | None = None
-    min_plan_margin: Annotated[float, Field(lt=1)] | None = None
+    min_bundle_margin: BelowOne | None = None
+    min_plan_margin: BelowOne | None = None
     discount_budget: NonNegative | None = None
 
 
