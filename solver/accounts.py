@@ -1,12 +1,6 @@
-"""The accounts of the chosen offers, as plan.csv and products.csv hold them.
-
-Units are written with six significant digits, and every money figure is computed from the
-written units, so that a reader with a calculator gets the figures of the file.
-"""
+"""Amounts that rules and filters count, one number an offer or a product."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pandas as pd
@@ -14,128 +8,34 @@ from numpy.typing import NDArray
 
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
-from .bundle_ids import bundle_id, escape_id
 from .offers import Offers
 
-PLAN_COLUMNS = (
-    "bundle_id",
-    "name",
-    "product_ids",
-    "titles",
-    "level",
-    "list_price",
-    "bundle_price",
-    "discount",
-    "bundle_units",
-    "subsidised_units",
-    "incremental_units",
-    "added_units",
-    "revenue",
-    "margin",
-    "discount_spend",
-    "incremental_margin",
-    "incremental_margin_low",
-    "incremental_margin_high",
-    "margin_rate",
-    "capped",
-)
-_NAME_PART = 32  # characters of each title in a bundle's name
 
+def stock_left(instance: Instance, beliefs: Beliefs) -> NDArray[np.float64]:
+    """(products,) units that bundles may add: stock·(1 − stock_safety) − stand-alone demand.
 
-def significant(value: float) -> float:
-    """The value with six significant digits."""
-    return float(f"{value:.5e}")
-
-
-def round_cents(cents: float) -> int:
-    """Whole cents, halves to even."""
-    return round(cents)
-
-
-def offer_accounts(
-    instance: Instance,
-    chosen: Offers,
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-) -> pd.DataFrame:
-    """One row an offer, money in whole cents, sorted as plan.csv is.
-
-    Parameters
-    ----------
-    chosen
-        the offers of the plan.
-    low, high
-        (offers,) ends of the 90 % interval of the incremental margin, cents.
-
-    Returns
-    -------
-    pandas.DataFrame
-        the columns of plan.csv (``PLAN_COLUMNS``), and ``products``: catalogue indices in the
-        order of ``product_ids``. Money columns are integers of cents.
+    Stand-alone demand is visits × q × usual quantity, whether shoppers see an offer or not.
+    Negative where it alone exceeds the stock; inf where stock is unlimited.
     """
-    rows = [
-        _offer_row(instance, chosen, k, float(low[k]), float(high[k])) for k in range(len(chosen))
-    ]
-    rows.sort(key=lambda row: (-row["incremental_margin"], row["bundle_id"]))
-    return pd.DataFrame(rows, columns=[*PLAN_COLUMNS, "products"])
+    stock = instance.catalogue.stock * (1 - instance.scenario.limits.stock_safety)
+    return stock - standalone_units(instance, beliefs)
 
 
-def _offer_row(
-    instance: Instance, chosen: Offers, k: int, low: float, high: float
-) -> dict[str, object]:
-    catalogue, assumptions = instance.catalogue, instance.scenario.assumptions
-    order = sorted(range(chosen.products.shape[1]), key=lambda side: _id(instance, chosen, k, side))
-    products = [int(chosen.products[k, side]) for side in order]
-    ids = [str(catalogue.product_ids[product]) for product in products]
-    titles = [str(catalogue.title[product]) for product in products]
-    list_price, bundle_price = int(chosen.list_price[k]), int(chosen.bundle_price[k])
-    units = significant(float(chosen.bundle_units[k]))
-    added = [significant(float(chosen.added_units[k, side])) for side in order]
-
-    net = 1.0 + assumptions.tax_rate
-    costs = sum(int(catalogue.unit_cost[product]) for product in products)
-    funding = sum(int(catalogue.supplier_funding[product]) for product in products)
-    gained = sum(
-        count * net_unit_gain(instance, product)
-        for count, product in zip(added, products, strict=True)
-    )
-    incremental = gained + units * (funding - (list_price - bundle_price) / net)
-    revenue = units * bundle_price
-    margin = units * (bundle_price / net - costs + funding)
-    return {
-        "bundle_id": bundle_id(ids),
-        "name": " & ".join(_shorten(title) for title in titles),
-        "product_ids": ";".join(escape_id(product_id) for product_id in ids),
-        "titles": " + ".join(titles),
-        "level": instance.scenario.discounts.levels[int(chosen.level[k])],
-        "list_price": list_price,
-        "bundle_price": bundle_price,
-        "discount": (list_price - bundle_price) / list_price,
-        "bundle_units": units,
-        "subsidised_units": significant(float(chosen.subsidised_units[k])),
-        "incremental_units": significant(float(chosen.added_units[k].sum())),
-        "added_units": added,
-        "revenue": round_cents(revenue),
-        "margin": round_cents(margin),
-        "discount_spend": round_cents(units * (list_price - bundle_price)),
-        "incremental_margin": round_cents(incremental - 100 * assumptions.offer_cost),
-        "incremental_margin_low": round_cents(low),
-        "incremental_margin_high": round_cents(high),
-        "margin_rate": margin / (revenue / net) if revenue > 0 else math.nan,
-        "capped": bool(chosen.capped[k]),
-        "products": tuple(products),
-    }
+def discount_spend(offers: Offers) -> NDArray[np.float64]:
+    """(offers,) cents given away: (list_price − bundle_price)·units, subsidised units included."""
+    return (offers.list_price - offers.bundle_price) * offers.bundle_units
 
 
-def net_unit_gain(instance: Instance, product: int) -> float:
-    """Unit margin at the reference price less what diversion takes, cents (design section 2)."""
-    catalogue, assumptions = instance.catalogue, instance.scenario.assumptions
-    net = 1.0 + assumptions.tax_rate
-    own = catalogue.reference_price[product] / net - catalogue.unit_cost[product]
-    delta = assumptions.diversion or 0.0
-    if delta == 0.0:
-        return float(own)
-    return float(own - delta * category_mean_margin(instance)[product])
+def margin_above(offers: Offers, instance: Instance, rate: float) -> NDArray[np.float64]:
+    """(offers,) cents: margin − rate·revenue/(1 + tax_rate), units of all four rows."""
+    revenue = offers.bundle_units * offers.bundle_price
+    net = revenue / (1 + instance.scenario.assumptions.tax_rate)
+    return (offers.margin_rate - rate) * net
+
+
+def standalone_units(instance: Instance, beliefs: Beliefs) -> NDArray[np.float64]:
+    """(products,) units sold in the week without any offer: visits × q × usual quantity."""
+    return instance.visits * beliefs.purchase_probability * beliefs.usual_quantity
 
 
 def category_mean_margin(instance: Instance) -> NDArray[np.float64]:
@@ -147,53 +47,3 @@ def category_mean_margin(instance: Instance) -> NDArray[np.float64]:
     table = pd.DataFrame({"category": catalogue.category, "margin": margin})
     means = table.groupby("category")["margin"].transform("mean").to_numpy(dtype=np.float64)
     return np.nan_to_num(means)
-
-
-def product_accounts(instance: Instance, beliefs: Beliefs, rows: pd.DataFrame) -> pd.DataFrame:
-    """products.csv: one row for each product in the plan, sorted by id; money in cents."""
-    catalogue = instance.catalogue
-    added: dict[int, float] = {}
-    for products, counts in zip(rows["products"], rows["added_units"], strict=True):
-        for product, count in zip(products, counts, strict=True):
-            added[product] = added.get(product, 0.0) + count
-    chosen = sorted(added, key=lambda product: str(catalogue.product_ids[product]))
-    index = np.array(chosen, dtype=np.int64)
-    standalone = standalone_units(instance, beliefs)[index]
-    return pd.DataFrame(
-        {
-            "product_id": [str(value) for value in catalogue.product_ids[index]],
-            "reference_price": catalogue.reference_price[index],
-            "unit_cost": catalogue.unit_cost[index],
-            "cost_assumed": catalogue.cost_assumed[index],
-            "purchase_probability": beliefs.purchase_probability[index],
-            "price_sensitivity": beliefs.price_sensitivity[index],
-            "deepest_cut": beliefs.deepest_cut[index],
-            "stock": catalogue.stock[index],
-            "standalone_units": [significant(float(value)) for value in standalone],
-            "incremental_units": [significant(added[product]) for product in chosen],
-        }
-    )
-
-
-def standalone_units(instance: Instance, beliefs: Beliefs) -> NDArray[np.float64]:
-    """(products,) units sold in the week without any offer: visits × q × usual quantity."""
-    return instance.visits * beliefs.purchase_probability * beliefs.usual_quantity
-
-
-def sales_loss(beliefs: Beliefs, rows: pd.DataFrame) -> float:
-    """The seed's loss L(S) = −Σ p_i p_j log P(S_ij = 1) over the chosen pairs."""
-    if rows.empty:
-        return 0.0
-    first = np.array([min(pair) for pair in rows["products"]], dtype=np.int32)
-    second = np.array([max(pair) for pair in rows["products"]], dtype=np.int32)
-    joint = beliefs.joint_probability_of(first, second)
-    q = beliefs.purchase_probability
-    return float(-(q[first] * q[second] * np.log(joint)).sum())
-
-
-def _id(instance: Instance, chosen: Offers, k: int, side: int) -> str:
-    return str(instance.catalogue.product_ids[chosen.products[k, side]])
-
-
-def _shorten(title: str) -> str:
-    return title if len(title) <= _NAME_PART else title[: _NAME_PART - 1].rstrip() + "…"

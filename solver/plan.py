@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..models.beliefs import Beliefs
-from .accounts import PLAN_COLUMNS
+from .plan_accounts import PLAN_COLUMNS
 from .bundle_ids import neutralise
 from .plan_folder import csv_bytes
 

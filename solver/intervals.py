@@ -1,0 +1,111 @@
+"""Intervals: how sure the beliefs are of what each offer, and the plan, would earn."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import truncnorm
+
+from ..instances.instance import Instance
+from ..models.beliefs import Beliefs
+from .offers import Offers
+from .plan_accounts import net_unit_gain
+from .shares import offer_shares
+
+DRAWS = 2048
+LOW, HIGH = 0.05, 0.95
+_MOST_PROBABLE = 0.999  # a drawn purchase probability stays below
+
+
+def margin_draws(instance: Instance, beliefs: Beliefs, chosen: Offers) -> NDArray[np.float64]:
+    """Incremental margins of offers under draws from the posterior.
+
+    Of each product η is drawn from its truncated normal and log q from its normal; of each pair
+    log ψ. All are independent, drawn by Latin hypercube with a seed made from the ids, so that a
+    product has the same draws in every offer and in every plan. J = C_ψ(q_i, q_j) of each draw.
+    What is drawn are beliefs, not sales: a week's chance comes on top.
+
+    Returns
+    -------
+    numpy.ndarray
+        (draws, offers) cents a week.
+    """
+    columns = [_offer_draws(instance, beliefs, chosen, k) for k in range(len(chosen))]
+    return np.stack(columns, axis=1) if columns else np.zeros((DRAWS, 0))
+
+
+def interval(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of the 90 % interval along the first axis."""
+    low, high = np.quantile(draws, [LOW, HIGH], axis=0)
+    return low, high
+
+
+def _offer_draws(
+    instance: Instance, beliefs: Beliefs, chosen: Offers, k: int
+) -> NDArray[np.float64]:
+    assumptions, catalogue = instance.scenario.assumptions, instance.catalogue
+    pair = [int(product) for product in chosen.products[k]]
+    product_draws = [_product_draws(beliefs, product) for product in pair]
+    q = np.stack([draws[0] for draws in product_draws], axis=1)
+    eta = np.stack([draws[1] for draws in product_draws], axis=1)
+    psi, psi_spread = _odds_ratio(beliefs, *pair)
+    ids = "+".join(sorted(str(catalogue.product_ids[product]) for product in pair))
+    odds_ratio = psi * np.exp(psi_spread * ndtri(_stratified(ids, 0)))
+
+    price = catalogue.reference_price[pair].astype(np.float64)
+    reach = price.copy()
+    if chosen.capped[k]:
+        reach = np.minimum(reach, beliefs.deepest_cut[pair] * price)
+    discount = float(chosen.list_price[k] - chosen.bundle_price[k])
+    shares = offer_shares(
+        q,
+        odds_ratio,
+        eta,
+        np.broadcast_to(price, q.shape),
+        np.broadcast_to(reach, q.shape),
+        np.full(DRAWS, discount),
+    )
+    automatic = assumptions.redemption == "automatic"
+    subsidised = shares[:, 0] / assumptions.exposure if automatic else shares[:, 0]
+    bundles = subsidised + shares[:, 1] + shares[:, 2] + shares[:, 3]
+    added = (shares[:, 2] + shares[:, 3], shares[:, 1] + shares[:, 3])
+    funding = float(catalogue.supplier_funding[pair].sum())
+    per_visit = bundles * (funding - discount / (1.0 + assumptions.tax_rate))
+    for product, share in zip(pair, added, strict=True):
+        per_visit = per_visit + share * net_unit_gain(instance, product)
+    return instance.visits * assumptions.exposure * per_visit - 100 * assumptions.offer_cost
+
+
+def _product_draws(
+    beliefs: Beliefs, product: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draws of q and of η of a product."""
+    product_id = str(beliefs.product_ids[product])
+    log_q = np.log(beliefs.purchase_probability[product]) + beliefs.purchase_spread[
+        product
+    ] * ndtri(_stratified(product_id, 1))
+    location = float(beliefs.sensitivity_location[product])
+    scale = float(beliefs.sensitivity_scale[product])
+    cap = float(beliefs.sensitivity_cap[product])
+    if scale <= 0.0:
+        eta = np.full(DRAWS, min(max(location, 0.0), cap))
+    else:
+        ends = (-location / scale, (cap - location) / scale)
+        eta = truncnorm.ppf(_stratified(product_id, 2), *ends, loc=location, scale=scale)
+    return np.minimum(np.exp(log_q), _MOST_PROBABLE), eta
+
+
+def _odds_ratio(beliefs: Beliefs, a: int, b: int) -> tuple[float, float]:
+    facts = beliefs.pairs_of(
+        np.array([min(a, b)], dtype=np.int32), np.array([max(a, b)], dtype=np.int32)
+    )
+    return float(facts["odds_ratio"][0]), float(facts["odds_spread"][0])
+
+
+def _stratified(key: str, stream: int) -> NDArray[np.float64]:
+    """(draws,) one point in the middle of each of ``DRAWS`` equal strata of (0, 1), shuffled."""
+    generator = np.random.default_rng([zlib.crc32(key.encode("utf-8")), stream])
+    return (generator.permutation(DRAWS) + 0.5) / DRAWS
