@@ -39,7 +39,10 @@ LARGE_QUANTITY = 100
 """Fewer units than this on a line are never absurd."""
 
 USUAL_MULTIPLE = 10
-"""A large quantity is usual up to this multiple of the product's median quantity."""
+"""A large quantity is usual below this multiple of the product's median quantity."""
+
+FEWEST_LINES = 5
+"""A product of fewer lines than this has no usual quantity; a large one is absurd then."""
 
 SMALLEST_UNIT_PRICE = 1
 """A large quantity below this price per unit (cents) is a weight or a volume, not units."""
@@ -202,8 +205,9 @@ def _absurd(lines: _Lines, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
     suspects = np.zeros(lines.product.max() + 1, dtype=bool)
     suspects[lines.product[large]] = True
     rows = rows[suspects[lines.product[rows]]]
-    usual = pd.Series(lines.quantity[rows]).groupby(lines.product[rows]).median()
-    median = np.full(len(suspects), np.inf)
+    by_product = pd.Series(lines.quantity[rows]).groupby(lines.product[rows])
+    usual = by_product.median().where(by_product.size() >= FEWEST_LINES, 0.0)
+    median = np.zeros(len(suspects))
     median[usual.index.to_numpy()] = usual.to_numpy()
     unlike = lines.quantity >= USUAL_MULTIPLE * median[lines.product]
     tiny = lines.amount.cents < SMALLEST_UNIT_PRICE * lines.quantity

@@ -226,14 +226,15 @@ def _csv_fault(path: Path, width: int, error: Exception) -> InputError:
 
 def _encoding_fault(path: Path) -> InputError | None:
     with gzip.open(path) if path.name.lower().endswith(".gz") else open(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                byte = line[error.start]
-                return InputError(
-                    path, f"line {number}", f"byte 0x{byte:02X} is not UTF-8", "text in UTF-8"
-                )
+        try:
+            for number, line in enumerate(file, start=1):
+                try:
+                    line.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    found = f"byte 0x{line[error.start]:02X} is not UTF-8"
+                    return InputError(path, f"line {number}", found, "text in UTF-8")
+        except (OSError, EOFError):
+            return None  # another fault, reported as such
     return None
 
 
@@ -266,11 +267,12 @@ def _column(path: Path, name: str, array: pa.ChunkedArray) -> Column:
     if len(array) == 0 or pa.types.is_null(array.type):
         return Column(np.full(len(array), -1, dtype=np.int32), np.empty(0, dtype=object))
     if not pa.types.is_dictionary(array.type):
+        _check_kind(path, name, array.type)
         array = array.dictionary_encode()
     coded = array.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):  # older releases keep one chunk wrapped
         coded = coded.chunk(0)
-    texts = _texts(path, name, coded.dictionary)
+    texts = _texts(coded.dictionary)
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     values = np.array(texts, dtype=object)
     empty = np.array([not text for text in texts], dtype=bool)
@@ -279,8 +281,8 @@ def _column(path: Path, name: str, array: pa.ChunkedArray) -> Column:
     return Column(codes, values)
 
 
-def _texts(path: Path, name: str, values: pa.Array) -> list[str | None]:
-    """Cell texts of distinct values of any simple Arrow type; None or "" where missing."""
+def _texts(values: pa.Array) -> list[str | None]:
+    """Cell texts of distinct values of a simple Arrow type; None or "" where missing."""
     kind = values.type
     if pa.types.is_floating(kind):
         return [_number_text(value) for value in values.to_numpy(zero_copy_only=False)]
@@ -288,10 +290,12 @@ def _texts(path: Path, name: str, values: pa.Array) -> list[str | None]:
         values = pc.call_function(
             "local_timestamp", [values]
         )  # the time on the wall, as it would be written
+    return values.cast(pa.string()).to_pylist()
+
+
+def _check_kind(path: Path, name: str, kind: pa.DataType) -> None:
     simple = (
-        pa.types.is_integer(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_temporal(kind)
+        pa.types.is_primitive(kind)  # numbers, truth values, dates and times
         or pa.types.is_decimal(kind)
         or pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
@@ -299,7 +303,6 @@ def _texts(path: Path, name: str, values: pa.Array) -> list[str | None]:
     )
     if not simple:
         raise InputError(path, f"column {name}", f"holds {kind}", "text, numbers or dates")
-    return values.cast(pa.string()).to_pylist()
 
 
 def _number_text(value: np.floating[Any]) -> str | None:
