@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+
+ROW_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """Maximise ``value · x`` over groups, rows and column bounds.
 
-    Serves plans and published benchmarks alike.
+    Serves plans and published benchmarks alike. ``program_builder.ProgramBuilder`` makes one
+    from named rows and checks it.
 
     Attributes
     ----------
@@ -24,6 +28,7 @@ class Program:
         (columns,) whether the column takes whole values only.
     group
         (columns,) index of the column's group, -1 for none. At most one column of a group is 1.
+        Columns of a group are binary.
     group_exact
         (groups,) whether exactly one is.
     start, row, coefficient
@@ -61,3 +66,78 @@ class Program:
     @property
     def n_rows(self) -> int:
         return len(self.row_lower)
+
+    @property
+    def n_groups(self) -> int:
+        return len(self.group_exact)
+
+    def matrix(self) -> sparse.csc_array:
+        """The rows as a (rows, columns) sparse matrix that shares the program's arrays."""
+        return sparse.csc_array(
+            (self.coefficient, self.row, self.start), shape=(self.n_rows, self.n_columns)
+        )
+
+    def objective(self, values: NDArray[np.float64]) -> float:
+        """``value · x``."""
+        chosen = np.flatnonzero(values)
+        return float(self.value[chosen] @ values[chosen])
+
+    def activity(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(rows,) what each row adds up to."""
+        return np.asarray(self.matrix() @ values)
+
+    def broken_rows(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Rows that an assignment violates, groups aside.
+
+        A row is kept when it is within ``ROW_TOLERANCE`` × max(1, |side|) of its sides, plus
+        1e-9 × Σ |coefficient · x| for the rounding of the sum.
+        """
+        matrix = self.matrix()
+        activity = np.asarray(matrix @ values)
+        slip = 1e-9 * np.asarray(abs(matrix) @ np.abs(values))
+        below = activity < self.row_lower - _tolerance(self.row_lower) - slip
+        above = activity > self.row_upper + _tolerance(self.row_upper) + slip
+        return np.flatnonzero(below | above)
+
+    def is_feasible(self, values: NDArray[np.float64]) -> bool:
+        """Whether an assignment keeps bounds, whole values, groups and (to tolerance) rows."""
+        if not np.all(np.isfinite(values)):
+            return False
+        slip = ROW_TOLERANCE * np.maximum(1.0, np.abs(values))
+        whole = values[self.integral]
+        if np.any(values < self.lower - slip) or np.any(values > self.upper + slip):
+            return False
+        if np.any(whole != np.round(whole)):
+            return False
+        grouped = self.group >= 0
+        count = np.bincount(self.group[grouped], weights=values[grouped], minlength=self.n_groups)
+        if np.any(count > 1) or np.any(count[self.group_exact] != 1):
+            return False
+        return len(self.broken_rows(values)) == 0
+
+    def take(self, columns: NDArray[np.int64]) -> Program:
+        """The program over these columns alone; rows and groups keep their numbers."""
+        size = np.diff(self.start)[columns]
+        start = np.zeros(len(columns) + 1, dtype=np.int64)
+        np.cumsum(size, out=start[1:])
+        entry = np.arange(start[-1]) + np.repeat(self.start[columns] - start[:-1], size)
+        return replace(
+            self,
+            value=self.value[columns],
+            lower=self.lower[columns],
+            upper=self.upper[columns],
+            integral=self.integral[columns],
+            group=self.group[columns],
+            start=start,
+            row=self.row[entry],
+            coefficient=self.coefficient[entry],
+        )
+
+    def with_sides(self, row_lower: NDArray[np.float64], row_upper: NDArray[np.float64]) -> Program:
+        """The same program with other sides."""
+        return replace(self, row_lower=row_lower, row_upper=row_upper)
+
+
+def _tolerance(side: NDArray[np.float64]) -> NDArray[np.float64]:
+    scale = np.where(np.isfinite(side), np.abs(side), 1.0)
+    return ROW_TOLERANCE * np.maximum(1.0, scale)

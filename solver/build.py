@@ -1,0 +1,179 @@
+"""Turns an instance, its beliefs and the offers into the program: one method a rule."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..instances.instance import Instance
+from ..instances.rules import AtMostOneOf, BrandLimit, CategoryLimit, Locked, MustInclude
+from ..models.beliefs import Beliefs
+from .accounts import discount_spend, margin_above, stock_left
+from .matching import Matcher, named_rules
+from .offers import Offers
+from .program import Program
+from .program_builder import ProgramBuilder
+
+
+def build_program(instance: Instance, beliefs: Beliefs, offers: Offers) -> Program:
+    """The program over offers that passed the filters (``filters.offer_mask``).
+
+    Rows that no choice of offers can reach are left out, except those with a lower side.
+
+    Raises
+    ------
+    InputError
+        for a rule that names a product, category, brand or level that does not exist.
+    """
+    return _ProgramOfOffers(instance, beliefs, offers).build()
+
+
+class _ProgramOfOffers:
+    def __init__(self, instance: Instance, beliefs: Beliefs, offers: Offers) -> None:
+        self.instance, self.beliefs, self.offers = instance, beliefs, offers
+        self.limits = instance.scenario.limits
+        self.matcher = Matcher(instance)
+        # one-level: Σ_l x_{b,l} <= 1 for each candidate b
+        group = np.unique(offers.candidate, return_inverse=True)[1]
+        self.builder = ProgramBuilder(offers.value, group=group)
+
+    def build(self) -> Program:
+        self._bundle_count()
+        self._product_exposure()
+        self._stock()
+        self._plan_margin()
+        self._discount_budget()
+        for name, rule in named_rules(self.instance):
+            if isinstance(rule, CategoryLimit):
+                self._category_limit(name, rule)
+            elif isinstance(rule, BrandLimit):
+                self._brand_limit(name, rule)
+            elif isinstance(rule, MustInclude):
+                self._must_include(name, rule)
+            elif isinstance(rule, Locked):
+                self._locked(name, rule)
+            elif isinstance(rule, AtMostOneOf):
+                self._at_most_one_of(name, rule)
+        return self.builder.build()
+
+    def _bundle_count(self) -> None:
+        """min_bundles <= Σ x <= max_bundles; both sides max_bundles for affinity."""
+        affinity = self.instance.scenario.objective.maximize == "affinity"
+        lower = self.limits.max_bundles if affinity else self.limits.min_bundles
+        self.builder.add_row(
+            "bundle-count",
+            np.arange(len(self.offers)),
+            1.0,
+            lower=lower if lower > 0 else -np.inf,
+            upper=self.limits.max_bundles,
+        )
+
+    def _product_exposure(self) -> None:
+        """Σ x over bundles that hold the product <= max_bundles_per_product."""
+        column, product = self._entries()
+        most = self.limits.max_bundles_per_product
+        pairs = np.unique(np.stack([product, self.offers.candidate[column]]), axis=1)
+        candidates = np.bincount(pairs[0], minlength=len(self.instance.catalogue))
+        self._product_rows("product-exposure", candidates > most, column, product, 1.0, most)
+
+    def _stock(self) -> None:
+        """Σ incremental units·x <= stock·(1 − stock_safety) − stand-alone demand.
+
+        Left out where even the most bundles a product may have, each adding the most units,
+        stay below: with one bundle a product the filter says it all.
+        """
+        left = stock_left(self.instance, self.beliefs)
+        column, product = self._entries()
+        units = self.offers.added_units.ravel()
+        needs = units > 0
+        column, product, units = column[needs], product[needs], units[needs]
+        most = np.zeros(len(left))
+        np.maximum.at(most, product, units)
+        bundles = min(self.limits.max_bundles_per_product, self.limits.max_bundles)
+        binds = np.isfinite(left) & (bundles * most > left) & (most > 0)
+        self._product_rows("stock", binds, column, product, units, left)
+
+    def _plan_margin(self) -> None:
+        """Σ (margin − min_plan_margin·revenue/(1 + tax_rate))·x >= 0, units of all four rows."""
+        rate = self.limits.min_plan_margin
+        if rate is not None:
+            coefficients = margin_above(self.offers, self.instance, rate)
+            columns = np.flatnonzero(coefficients)
+            self.builder.add_row("plan-margin", columns, coefficients[columns], lower=0.0)
+
+    def _discount_budget(self) -> None:
+        """Σ (list_price − bundle_price)·units·x <= discount_budget, in cents."""
+        if self.limits.discount_budget is not None:
+            columns = np.arange(len(self.offers))
+            budget = self.limits.discount_budget * 100
+            self.builder.add_row(
+                "discount-budget", columns, discount_spend(self.offers), upper=budget
+            )
+
+    def _category_limit(self, name: str, rule: CategoryLimit) -> None:
+        """min <= Σ x over offers that touch the category <= max."""
+        touching = self.matcher.in_category(self.offers, rule.category, name)
+        self._count_between(name, rule.kind, touching, rule.min, rule.max)
+
+    def _brand_limit(self, name: str, rule: BrandLimit) -> None:
+        """min <= Σ x over offers that touch the brand <= max."""
+        touching = self.matcher.in_brand(self.offers, rule.brand, name)
+        self._count_between(name, rule.kind, touching, rule.min, rule.max)
+
+    def _must_include(self, name: str, rule: MustInclude) -> None:
+        """Σ x over offers of exactly these products (at the level, if given) >= 1."""
+        matching = self.matcher.exactly(self.offers, rule.products, name, rule.level)
+        self._count_between(name, rule.kind, matching, 1, None)
+
+    def _locked(self, name: str, rule: Locked) -> None:
+        """Σ x over offers of exactly these products at this level >= 1."""
+        matching = self.matcher.exactly(self.offers, rule.products, name, rule.level)
+        self._count_between(name, rule.kind, matching, 1, None)
+
+    def _at_most_one_of(self, name: str, rule: AtMostOneOf) -> None:
+        """Σ x over offers that touch one of the products, or are one of the bundles, <= 1."""
+        touched = np.zeros(len(self.offers), dtype=bool)
+        if rule.products is not None:
+            touched |= self.matcher.touching(self.offers, rule.products, name)
+        for bundle in rule.bundles or ():
+            touched |= self.matcher.exactly(self.offers, bundle, name)
+        self._count_between(name, rule.kind, touched, 0, 1)
+
+    def _count_between(
+        self, name: str, kind: str, which: NDArray[np.bool_], least: int, most: int | None
+    ) -> None:
+        columns = np.flatnonzero(which)
+        lower = least if least > 0 else -np.inf
+        upper = np.inf if most is None else most
+        if least > 0 or len(columns) > upper:
+            self.builder.add_row(name, columns, 1.0, lower=lower, upper=upper, kind=kind)
+
+    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Column and product of each place in a bundle."""
+        size = self.offers.products.shape[1]
+        column = np.repeat(np.arange(len(self.offers)), size)
+        return column, self.offers.products.ravel().astype(np.int64)
+
+    def _product_rows(
+        self,
+        rule: str,
+        which: NDArray[np.bool_],
+        column: NDArray[np.int64],
+        product: NDArray[np.int64],
+        coefficient: float | NDArray[np.float64],
+        upper: float | NDArray[np.float64],
+    ) -> None:
+        """A row for each product of ``which``, named ``rule[product_id]``."""
+        number = np.cumsum(which) - 1
+        wanted = which[product]
+        ids = self.instance.catalogue.product_ids[which]
+        values = np.broadcast_to(np.asarray(coefficient, dtype=np.float64), product.shape)
+        sides = np.broadcast_to(np.asarray(upper, dtype=np.float64), which.shape)
+        self.builder.add_rows(
+            [f"{rule}[{product_id}]" for product_id in ids],
+            number[product[wanted]],
+            column[wanted],
+            values[wanted],
+            upper=sides[which],
+            rule=rule,
+        )

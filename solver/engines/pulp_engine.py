@@ -1,0 +1,180 @@
+"""Any solver that PuLP finds on this machine, such as the CBC that comes with it."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pulp
+
+from ...instances.errors import InputError
+from ..program import Program
+from ..solution import Solution
+from .answer import RawAnswer, cannot_be_unbounded, conclude
+from .interface import Clock, EngineSettings, Progress, ProgressCallback
+
+_SUFFIXES = ("", "_CMD", "_PY", "_DLL")
+_ALIASES = {"cbc": ("PULP_CBC_CMD", "COIN_CMD", "COINMP_DLL"), "coin": ("COIN_CMD",)}
+_LOG_BOUND = re.compile(r"^(?:Lower bound|Upper bound):\s+(\S+)\s*$", re.MULTILINE)
+_LOG_DECIMALS = 0.0005  # CBC prints its bound with three decimals
+
+
+def solve_pulp(
+    program: Program,
+    settings: EngineSettings,
+    clock: Clock,
+    progress: ProgressCallback | None,
+) -> Solution:
+    """Solve the program with the solver named after ``pulp:``.
+
+    PuLP calls a stopped search optimal unless ``sol_status`` is read, and passes no bound on.
+    CBC's is read from its log; where a solver claims to have reached the gap, that claim is the
+    bound: objective + gap·|objective|.
+
+    Raises
+    ------
+    InputError
+        for a solver that is not installed; the message lists those that are.
+    """
+    solver_name = _installed(settings.engine)
+    with warnings.catch_warnings():
+        # PuLP 3 announces how PuLP 4 will want models built; 3.0 knows the old way alone
+        warnings.simplefilter("ignore", DeprecationWarning)
+        raw = _solve(program, solver_name, settings, clock)
+    solution = conclude(program, settings, raw, engine=settings.engine)
+    if progress is not None:
+        message = f"{settings.engine} ended"
+        progress(Progress(clock.spent(), solution.objective, solution.bound, message))
+    return solution
+
+
+def _solve(program: Program, solver_name: str, settings: EngineSettings, clock: Clock) -> RawAnswer:
+    problem, columns = _problem(program, clock)
+    if problem is None:
+        return RawAnswer(None, None, limit="time")
+    with tempfile.TemporaryDirectory(prefix="bundlewise-") as folder:
+        log = Path(folder) / "solver.log"
+        _call(problem, solver_name, settings, clock, log)
+        return _answer(program, settings, problem, columns, clock, log)
+
+
+def _installed(engine: str) -> str:
+    """The name PuLP knows the solver by; upper and lower case are the same."""
+    wanted = engine.removeprefix("pulp:").lower()
+    found = {name.lower(): name for name in pulp.listSolvers(onlyAvailable=True)}
+    names = [*_ALIASES.get(wanted, ()), *(wanted + suffix for suffix in _SUFFIXES)]
+    for name in names:
+        if name.lower() in found:
+            return found[name.lower()]
+    listed = ", ".join(f"pulp:{name}" for name in sorted(found.values())) or "none"
+    raise InputError(
+        None, "solver.engine", f"PuLP finds no solver for {engine!r}", f"one of {listed}"
+    )
+
+
+def _problem(program: Program, clock: Clock) -> tuple[pulp.LpProblem | None, list[pulp.LpVariable]]:
+    """The program as a minimisation of −value · x; None where time runs out meanwhile."""
+    problem = pulp.LpProblem("bundlewise", pulp.LpMinimize)
+    columns = [
+        pulp.LpVariable(
+            f"x{j}",
+            None if math.isinf(program.lower[j]) else float(program.lower[j]),
+            None if math.isinf(program.upper[j]) else float(program.upper[j]),
+            pulp.LpInteger if program.integral[j] else pulp.LpContinuous,
+        )
+        for j in range(program.n_columns)
+    ]
+    problem += pulp.LpAffineExpression(zip(columns, (-program.value).tolist(), strict=True))
+    problem.addVariables(columns)
+    by_row = program.matrix().tocsr()
+    for i in range(program.n_rows):
+        if clock.over():
+            return None, columns
+        entries = slice(by_row.indptr[i], by_row.indptr[i + 1])
+        members = [columns[j] for j in by_row.indices[entries]]
+        terms = list(zip(members, by_row.data[entries].tolist(), strict=True))
+        _add_row(problem, terms, float(program.row_lower[i]), float(program.row_upper[i]))
+    order = np.argsort(program.group, kind="stable")
+    edges = np.searchsorted(program.group[order], np.arange(program.n_groups + 1))
+    for g, exact in enumerate(program.group_exact):
+        members = [columns[j] for j in order[edges[g] : edges[g + 1]]]
+        if exact or len(members) > 1:
+            lower = 1.0 if exact else -math.inf
+            _add_row(problem, [(member, 1.0) for member in members], lower, 1.0)
+    return problem, columns
+
+
+def _add_row(
+    problem: pulp.LpProblem,
+    terms: list[tuple[pulp.LpVariable, float]],
+    lower: float,
+    upper: float,
+) -> None:
+    if not terms:
+        # PuLP drops a row without columns; a column that is 0 keeps what it demands
+        nothing = pulp.LpVariable(f"nothing{len(problem.constraints)}", 0, 0)
+        terms = [(nothing, 1.0)]
+    expression = pulp.LpAffineExpression(terms)
+    if lower == upper:
+        problem += expression == upper
+        return
+    if math.isfinite(upper):
+        problem += expression <= upper
+    if math.isfinite(lower):
+        problem += expression >= lower
+
+
+def _call(
+    problem: pulp.LpProblem,
+    solver_name: str,
+    settings: EngineSettings,
+    clock: Clock,
+    log: Path,
+) -> None:
+    options: dict[str, object] = {"msg": False, "timeLimit": max(clock.left(), 0.01)}
+    options |= {"gapRel": settings.gap, "threads": settings.n_threads}
+    if solver_name in ("PULP_CBC_CMD", "COIN_CMD"):
+        options |= {"logPath": str(log), "options": [f"randomSeed {settings.seed + 1}"]}
+    problem.solve(pulp.getSolver(solver_name, **options))
+
+
+def _answer(
+    program: Program,
+    settings: EngineSettings,
+    problem: pulp.LpProblem,
+    columns: list[pulp.LpVariable],
+    clock: Clock,
+    log: Path,
+) -> RawAnswer:
+    """What the solver said, by ``sol_status``."""
+    status = problem.sol_status
+    limit = "time" if clock.left() < 0.1 * clock.limit else None
+    # PuLP reads CBC's "Integer infeasible" into the status, but not into sol_status
+    infeasible = pulp.LpStatusInfeasible in (problem.status, status)
+    if infeasible and limit is None and cannot_be_unbounded(program):
+        return RawAnswer(None, None, infeasible=True)
+    if status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+        return RawAnswer(None, _logged_bound(log), limit=limit or "time")
+    values = np.array([column.varValue or 0.0 for column in columns])
+    bound = _logged_bound(log)
+    if bound is None and status == pulp.LpSolutionOptimal:
+        objective = program.objective(values)
+        bound = objective + settings.gap * abs(objective)
+    if status == pulp.LpSolutionOptimal:
+        return RawAnswer(values, bound)
+    return RawAnswer(values, bound, limit="time")
+
+
+def _logged_bound(log: Path) -> float | None:
+    """CBC's proven bound on value · x, from the last lines of its log."""
+    if not log.exists():
+        return None
+    found = _LOG_BOUND.findall(log.read_text(errors="replace"))
+    if not found:
+        return None
+    bound = -float(found[-1])
+    return bound + _LOG_DECIMALS if math.isfinite(bound) and abs(bound) < 1e40 else None

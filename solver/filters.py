@@ -1,0 +1,154 @@
+"""Filters: which scored offers can be in the program at all, and which rule removed the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..instances.instance import Instance
+from ..instances.rules import (
+    BrandLimit,
+    CategoryLimit,
+    Excluded,
+    Locked,
+    MustInclude,
+    NeverTogether,
+)
+from ..models.beliefs import Beliefs
+from .accounts import margin_above, stock_left
+from .matching import Matcher, named_rules
+from .offers import Offers
+
+Mask = NDArray[np.bool_]
+NO_GAIN = "no-gain"
+_REMEMBERED = 200  # filtered offers kept for explanations, for each demand and filter
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Filtered offers that a rule with a lower side asks for; conflicts are explained by them.
+
+    Attributes
+    ----------
+    offers
+        a sample of them.
+    rejected_by
+        filter's name -> (offers,) which of them it rejects.
+    """
+
+    offers: Offers
+    rejected_by: dict[str, Mask]
+
+
+def offer_mask(instance: Instance, beliefs: Beliefs) -> OfferFilter:
+    """The filter of an instance: call it on chunks of scored offers.
+
+    A chunk holds all offers of its candidates.
+    """
+    return OfferFilter(instance, beliefs)
+
+
+@dataclass(slots=True)
+class OfferFilter:
+    """``filter(offers)`` gives (offers,) what stays, and how many each filter removed.
+
+    An offer is counted under the first filter that removes it.
+
+    Attributes
+    ----------
+    set_aside
+        filtered offers that some rule asks for, by chunk.
+    """
+
+    instance: Instance
+    beliefs: Beliefs
+    set_aside: list[SetAside] = field(default_factory=list)
+    _remembered: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def __call__(self, offers: Offers) -> tuple[Mask, dict[str, int]]:
+        rejected_by = dict(self._rejections(offers))
+        keep = np.ones(len(offers), dtype=bool)
+        counts: dict[str, int] = {}
+        for name, rejects in rejected_by.items():
+            gone = int(np.count_nonzero(keep & rejects))
+            if gone:
+                counts[name] = gone
+            keep &= ~rejects
+        self._remember(offers, keep, rejected_by)
+        idle = keep & ~self._can_matter(offers)
+        if idle.any():
+            counts[NO_GAIN] = int(np.count_nonzero(idle))
+        return keep & ~idle, counts
+
+    def _rejections(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
+        """Each filter's name and (offers,) what it rejects."""
+        instance, scenario = self.instance, self.instance.scenario
+        matcher = Matcher(instance)
+        if scenario.objective.maximize == "affinity":
+            yield "smallest-level", _not_smallest_level(offers)
+        if scenario.limits.min_bundle_margin is not None:
+            # margin_rate >= min_bundle_margin
+            yield "bundle-margin", offers.margin_rate < scenario.limits.min_bundle_margin
+        if instance.catalogue.min_price.any():
+            # bundle price >= Σ min_price of its products
+            floor = instance.catalogue.min_price[offers.products].sum(axis=1)
+            yield "min-price", offers.bundle_price < floor
+        if np.isfinite(instance.catalogue.stock).any():
+            # what the offer alone adds <= what is left beside stand-alone demand
+            left = stock_left(instance, self.beliefs)[offers.products]
+            needs = offers.added_units
+            yield "stock", np.any((needs > 0) & (needs > left), axis=1)
+        for name, rule in named_rules(instance):
+            if isinstance(rule, NeverTogether):
+                yield name, matcher.holding_two(offers, rule.products, name)
+            elif isinstance(rule, Excluded):
+                yield name, matcher.exactly(offers, rule.products, name, rule.level)
+
+    def _can_matter(self, offers: Offers) -> Mask:
+        """Offers with value, or that a row with a lower side could need."""
+        scenario = self.instance.scenario
+        matters = offers.value > 0
+        if scenario.limits.min_plan_margin is not None:
+            rate = scenario.limits.min_plan_margin
+            matters |= margin_above(offers, self.instance, rate) > 0
+        for _, wanted in self._demands(offers):
+            matters |= wanted
+        return matters
+
+    def _demands(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
+        """Rules with a lower side, and (offers,) those that would serve them."""
+        scenario = self.instance.scenario
+        matcher = Matcher(self.instance)
+        if scenario.limits.min_bundles > 0 or scenario.objective.maximize == "affinity":
+            yield "bundle-count", np.ones(len(offers), dtype=bool)
+        for name, rule in named_rules(self.instance):
+            if isinstance(rule, MustInclude | Locked):
+                yield name, matcher.exactly(offers, rule.products, name, rule.level)
+            elif isinstance(rule, CategoryLimit) and rule.min > 0:
+                yield name, matcher.in_category(offers, rule.category, name)
+            elif isinstance(rule, BrandLimit) and rule.min > 0:
+                yield name, matcher.in_brand(offers, rule.brand, name)
+
+    def _remember(self, offers: Offers, keep: Mask, rejected_by: dict[str, Mask]) -> None:
+        """Keep a sample of the filtered offers that a rule asks for."""
+        sample = np.zeros(len(offers), dtype=bool)
+        for demand, wanted in self._demands(offers):
+            for name, rejects in rejected_by.items():
+                room = _REMEMBERED - self._remembered.get((demand, name), 0)
+                rows = np.flatnonzero(wanted & ~keep & rejects)[: max(room, 0)]
+                self._remembered[demand, name] = _REMEMBERED - room + len(rows)
+                sample[rows] = True
+        rows = np.flatnonzero(sample)
+        if len(rows):
+            rejected = {name: rejects[rows] for name, rejects in rejected_by.items()}
+            self.set_aside.append(SetAside(offers.take(rows), rejected))
+
+
+def _not_smallest_level(offers: Offers) -> Mask:
+    """Offers come by candidate with ascending level: all but the first of each."""
+    first = np.ones(len(offers), dtype=bool)
+    first[1:] = offers.candidate[1:] != offers.candidate[:-1]
+    return ~first

@@ -1,0 +1,103 @@
+"""Which offers a rule of the scenario speaks of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..instances.catalogue import Catalogue
+from ..instances.errors import InputError
+from ..instances.instance import Instance
+from ..instances.rules import Rule
+from .offers import Offers
+
+
+def named_rules(instance: Instance) -> list[tuple[str, Rule]]:
+    """The rules with their names: the given one, else kind and position, ``locked[2]``."""
+    seen: dict[str, int] = {}
+    named = []
+    for rule in instance.scenario.rules:
+        seen[rule.kind] = seen.get(rule.kind, 0) + 1
+        named.append((rule.name or f"{rule.kind}[{seen[rule.kind]}]", rule))
+    return named
+
+
+class Matcher:
+    """Finds the offers that rules name, by product, category, brand and level."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._path = instance.scenario.path
+        self._levels = instance.scenario.discounts.levels
+        self._catalogue: Catalogue = instance.catalogue
+        self._position = {
+            str(product): i for i, product in enumerate(instance.catalogue.product_ids)
+        }
+
+    def positions(self, products: tuple[str, ...], rule: str) -> NDArray[np.int64]:
+        """Catalogue indices of product ids.
+
+        Raises
+        ------
+        InputError
+            for an id that the products table lacks.
+        """
+        for product in products:
+            if product not in self._position:
+                raise InputError(
+                    self._path, f"rule {rule}", f"no product {product!r}", "a product_id"
+                )
+        return np.array([self._position[product] for product in products], dtype=np.int64)
+
+    def exactly(
+        self, offers: Offers, products: tuple[str, ...], rule: str, level: float | None = None
+    ) -> NDArray[np.bool_]:
+        """(offers,) those of exactly these products, at this level where one is given."""
+        wanted = np.sort(self.positions(products, rule))
+        if len(wanted) != offers.products.shape[1]:
+            return np.zeros(len(offers), dtype=bool)
+        matches = np.all(offers.products == wanted, axis=1)
+        if level is not None:
+            bit = np.uint64(self._level_entry(level, rule))
+            matches &= (offers.level_mask >> bit) & np.uint64(1) == 1
+        return matches
+
+    def touching(self, offers: Offers, products: tuple[str, ...], rule: str) -> NDArray[np.bool_]:
+        """(offers,) those that hold at least one of these products."""
+        return self._count(offers, self.positions(products, rule)) > 0
+
+    def holding_two(
+        self, offers: Offers, products: tuple[str, ...], rule: str
+    ) -> NDArray[np.bool_]:
+        """(offers,) those that hold two or more of these products."""
+        return self._count(offers, self.positions(products, rule)) > 1
+
+    def in_category(self, offers: Offers, category: str, rule: str) -> NDArray[np.bool_]:
+        """(offers,) those that hold a product of the category."""
+        return self._labelled(offers, self._catalogue.category, category, rule)
+
+    def in_brand(self, offers: Offers, brand: str, rule: str) -> NDArray[np.bool_]:
+        """(offers,) those that hold a product of the brand."""
+        return self._labelled(offers, self._catalogue.brand, brand, rule)
+
+    def _labelled(
+        self, offers: Offers, labels: NDArray[np.object_], wanted: str, rule: str
+    ) -> NDArray[np.bool_]:
+        members = np.flatnonzero(np.asarray(labels == wanted, dtype=bool))
+        if len(members) == 0:
+            raise InputError(
+                self._path, f"rule {rule}", f"no product in {wanted!r}", "a name in the table"
+            )
+        return self._count(offers, members) > 0
+
+    def _count(self, offers: Offers, members: NDArray[np.int64]) -> NDArray[np.int64]:
+        marked = np.zeros(len(self._catalogue), dtype=np.int64)
+        marked[members] = 1
+        return marked[offers.products].sum(axis=1)
+
+    def _level_entry(self, level: float, rule: str) -> int:
+        for entry, known in enumerate(self._levels):
+            if np.isclose(known, level, rtol=0, atol=1e-9):
+                return entry
+        raise InputError(
+            self._path, f"rule {rule}", f"level {level} is not offered", "one of discounts.levels"
+        )
