@@ -115,10 +115,7 @@ def plackett(first: ArrayLike, second: ArrayLike, odds_ratio: ArrayLike) -> Floa
     u, v, psi = np.broadcast_arrays(
         *(np.asarray(value, dtype=np.float64) for value in (first, second, odds_ratio))
     )
-    plus = 1 + (psi - 1) * (u + v)
-    root = np.sqrt(_discriminant(u, v, psi))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(plus >= 0, 2 * psi * u * v / (plus + root), (plus - root) / (2 * (psi - 1)))
+    return _lower_root(u, v, psi, np.sqrt(_discriminant(u, v, psi)))
 
 
 def plackett_slope(first: ArrayLike, second: ArrayLike, odds_ratio: ArrayLike) -> Floats:
@@ -126,15 +123,29 @@ def plackett_slope(first: ArrayLike, second: ArrayLike, odds_ratio: ArrayLike) -
     u, v, psi = np.broadcast_arrays(
         *(np.asarray(value, dtype=np.float64) for value in (first, second, odds_ratio))
     )
-    joint = plackett(u, v, psi)
-    return (psi * v - (psi - 1) * joint) / np.sqrt(_discriminant(u, v, psi))
+    root = np.sqrt(_discriminant(u, v, psi))
+    return (psi * v - (psi - 1) * _lower_root(u, v, psi, root)) / root
+
+
+def _lower_root(u: Floats, v: Floats, psi: Floats, root: Floats) -> Floats:
+    """C = 2ψuv/(s + R), or (s − R)/(2(ψ − 1)) where s = 1 + (ψ − 1)(u + v) is negative."""
+    plus = 1 + (psi - 1) * (u + v)
+    negative = plus < 0
+    if not np.any(negative):
+        return 2 * psi * u * v / (plus + root)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        other = (plus - root) / (2 * (psi - 1))
+        return np.where(negative, other, 2 * psi * u * v / (plus + root))
 
 
 def _discriminant(u: Floats, v: Floats, psi: Floats) -> Floats:
-    """(1 + (ψ−1)(u+v))² − 4ψ(ψ−1)uv, as a sum of positive terms for ψ >= 1."""
+    """R² = (1 + (ψ−1)(u+v))² − 4ψ(ψ−1)uv as a sum of positive terms, on either side of ψ = 1."""
     large, small = np.maximum(u, v), np.minimum(u, v)
-    raised = (1 + (psi - 1) * (large - small)) ** 2 + 4 * (psi - 1) * small * (1 - large)
-    return np.where(psi >= 1, raised, (1 + (psi - 1) * (u + v)) ** 2 + 4 * psi * (1 - psi) * u * v)
+    above = (1 + (psi - 1) * (large - small)) ** 2 + 4 * (psi - 1) * small * (1 - large)
+    if np.all(psi >= 1):
+        return above
+    below = (1 + (psi - 1) * (u + v)) ** 2 + 4 * psi * (1 - psi) * u * v
+    return np.where(psi >= 1, above, below)
 
 
 def sensitivity_nodes(belief: dict[str, Any]) -> tuple[Floats, Floats]:
