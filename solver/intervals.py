@@ -11,8 +11,8 @@ from scipy.stats import truncnorm
 
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
+from .economics import unit_gain
 from .offers import Offers
-from .plan_accounts import net_unit_gain
 from .shares import offer_shares
 
 DRAWS = 2048
@@ -33,7 +33,8 @@ def margin_draws(instance: Instance, beliefs: Beliefs, chosen: Offers) -> NDArra
     numpy.ndarray
         (draws, offers) cents a week.
     """
-    columns = [_offer_draws(instance, beliefs, chosen, k) for k in range(len(chosen))]
+    gain = unit_gain(instance)
+    columns = [_offer_draws(instance, beliefs, gain, chosen, k) for k in range(len(chosen))]
     return np.stack(columns, axis=1) if columns else np.zeros((DRAWS, 0))
 
 
@@ -44,7 +45,7 @@ def interval(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _offer_draws(
-    instance: Instance, beliefs: Beliefs, chosen: Offers, k: int
+    instance: Instance, beliefs: Beliefs, gain: NDArray[np.float64], chosen: Offers, k: int
 ) -> NDArray[np.float64]:
     assumptions, catalogue = instance.scenario.assumptions, instance.catalogue
     pair = [int(product) for product in chosen.products[k]]
@@ -75,7 +76,7 @@ def _offer_draws(
     funding = float(catalogue.supplier_funding[pair].sum())
     per_visit = bundles * (funding - discount / (1.0 + assumptions.tax_rate))
     for product, share in zip(pair, added, strict=True):
-        per_visit = per_visit + share * net_unit_gain(instance, product)
+        per_visit = per_visit + share * float(gain[product])
     return instance.visits * assumptions.exposure * per_visit - 100 * assumptions.offer_cost
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
-from .accounts import category_mean_margin, standalone_units
+from .accounts import standalone_units
 from .bundle_ids import bundle_id, escape_id
+from .economics import unit_gain
 from .offers import Offers
 
 PLAN_COLUMNS = (
@@ -74,15 +75,22 @@ def offer_accounts(
         the columns of plan.csv (``PLAN_COLUMNS``), and ``products``: catalogue indices in the
         order of ``product_ids``. Money columns are integers of cents.
     """
+    gain = unit_gain(instance)
     rows = [
-        _offer_row(instance, chosen, k, float(low[k]), float(high[k])) for k in range(len(chosen))
+        _offer_row(instance, gain, chosen, k, float(low[k]), float(high[k]))
+        for k in range(len(chosen))
     ]
     rows.sort(key=lambda row: (-row["incremental_margin"], row["bundle_id"]))
     return pd.DataFrame(rows, columns=[*PLAN_COLUMNS, "products"])
 
 
 def _offer_row(
-    instance: Instance, chosen: Offers, k: int, low: float, high: float
+    instance: Instance,
+    gain: NDArray[np.float64],
+    chosen: Offers,
+    k: int,
+    low: float,
+    high: float,
 ) -> dict[str, object]:
     catalogue, assumptions = instance.catalogue, instance.scenario.assumptions
     order = sorted(range(chosen.products.shape[1]), key=lambda side: _id(instance, chosen, k, side))
@@ -97,8 +105,7 @@ def _offer_row(
     costs = sum(int(catalogue.unit_cost[product]) for product in products)
     funding = sum(int(catalogue.supplier_funding[product]) for product in products)
     gained = sum(
-        count * net_unit_gain(instance, product)
-        for count, product in zip(added, products, strict=True)
+        count * float(gain[product]) for count, product in zip(added, products, strict=True)
     )
     incremental = gained + units * (funding - (list_price - bundle_price) / net)
     revenue = units * bundle_price
@@ -126,17 +133,6 @@ def _offer_row(
         "capped": bool(chosen.capped[k]),
         "products": tuple(products),
     }
-
-
-def net_unit_gain(instance: Instance, product: int) -> float:
-    """Unit margin at the reference price less what diversion takes, cents (design section 2)."""
-    catalogue, assumptions = instance.catalogue, instance.scenario.assumptions
-    net = 1.0 + assumptions.tax_rate
-    own = catalogue.reference_price[product] / net - catalogue.unit_cost[product]
-    delta = assumptions.diversion or 0.0
-    if delta == 0.0:
-        return float(own)
-    return float(own - delta * category_mean_margin(instance)[product])
 
 
 def product_accounts(instance: Instance, beliefs: Beliefs, rows: pd.DataFrame) -> pd.DataFrame:

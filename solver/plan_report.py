@@ -1,0 +1,243 @@
+"""plan.json: status and proof, figures, rules, inputs, assumptions and warnings of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..instances.instance import Instance
+from ..instances.weeks import week_label
+from ..models.beliefs import Beliefs
+from .accounts import standalone_units
+from .build import build_program
+from .economics import pair_economics
+from .intervals import interval
+from .offers import Offers
+from .plan_accounts import sales_loss, significant
+from .program import Program
+from .solution import Solution
+
+SCHEMA_VERSION = 1
+_MONEY_KINDS = ("plan-margin", "discount-budget")
+
+
+def plan_report(
+    instance: Instance,
+    beliefs: Beliefs,
+    chosen: Offers,
+    rows: pd.DataFrame,
+    total_draws: NDArray[np.float64],
+    solution: Solution,
+    counts: dict[str, int],
+    n_offers: int,
+) -> dict[str, Any]:
+    """plan.json of a plan as a dictionary, but for ``files`` and ``seconds``.
+
+    Parameters
+    ----------
+    chosen, rows
+        the offers of the plan, and their accounts in cents.
+    total_draws
+        (draws,) the plan's incremental margin under draws from the beliefs, cents.
+    counts
+        what scoring counted (``scoring.score_offers``).
+    n_offers
+        columns of the program.
+    """
+    scenario = instance.scenario
+    unit = objective_unit(instance)
+    warnings = [*instance.warnings]
+    if rows.empty:
+        warnings.append(why_empty(instance, beliefs, counts, n_offers))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "version": version("bundlewise"),
+        "name": scenario.name,
+        "week": week_label(scenario.week),
+        "currency": scenario.currency,
+        "status": str(solution.status),
+        "limit": solution.limit,
+        "objective": _scaled(solution.objective, unit),
+        "bound": _scaled(solution.bound, unit),
+        "gap": solution.gap,
+        "engine": solution.engine,
+        "proof": {
+            "source": solution.bound_source,
+            "scope": _scope(counts, n_offers),
+        },
+        "candidates": counts["candidates"],
+        "candidates_cut": counts["candidates cut"],
+        "offers": n_offers,
+        "counts": {name: int(number) for name, number in counts.items()},
+        "kpis": _kpis(instance, beliefs, rows, total_draws),
+        "rules": _rules(instance, beliefs, chosen, solution),
+        "inputs": [asdict(file) for file in instance.inputs],
+        "orders": {name: int(number) for name, number in instance.counts.items()},
+        "assumptions": _assumptions(instance),
+        "beliefs": _plain(beliefs.manifest),
+        "warnings": warnings,
+    }
+
+
+def objective_unit(instance: Instance) -> float:
+    """What one unit of the program's objective is in plan.json: cents become currency."""
+    return 0.01 if instance.scenario.objective.maximize in ("margin", "revenue") else 1.0
+
+
+def why_empty(
+    instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_offers: int
+) -> str:
+    """Why no bundle is offered, in the terms of the gain condition."""
+    if counts["candidates"] == 0:
+        return (
+            f"no bundle is offered: no two products on offer were bought together in "
+            f"{instance.scenario.candidates.min_support} orders (candidates.min_support)"
+        )
+    if n_offers > 0:
+        return "no bundle is offered: the rules leave no plan that earns more than an empty one"
+    economics = pair_economics(
+        instance,
+        beliefs,
+        beliefs.pair_a,
+        beliefs.pair_b,
+        beliefs.odds_ratio,
+        beliefs.pair_joint_probability,
+    )
+    response = economics.response.sum(axis=1)
+    usable = instance.catalogue.available[beliefs.pair_a]
+    usable &= instance.catalogue.available[beliefs.pair_b]
+    response = response[usable & np.isfinite(response)]
+    best = float(response.max()) if len(response) else 0.0
+    return (
+        f"no bundle is offered: none of {counts['candidates']:,} candidates gains at any level. "
+        f"The first cent off has to bring back more than it costs (Σ e·η·(1 − q)·m/r > 1); "
+        f"{int((response > 1.0).sum()):,} pairs clear that, the best reaches {best:.2f}"
+    )
+
+
+def _scope(counts: dict[str, int], n_offers: int) -> str:
+    cut = counts["candidates cut"]
+    if cut:
+        return (
+            f"the {n_offers:,} offers left after {cut:,} candidates were cut "
+            "(candidates.max_candidates); no proof covers those"
+        )
+    return "all scored offers"
+
+
+def _kpis(
+    instance: Instance, beliefs: Beliefs, rows: pd.DataFrame, total_draws: NDArray[np.float64]
+) -> dict[str, Any]:
+    low, high = (float(end) for end in interval(total_draws)) if len(rows) else (0.0, 0.0)
+    net = 1.0 + instance.scenario.assumptions.tax_rate
+    units, price = rows["bundle_units"], rows["bundle_price"]
+    net_revenue = float((units * price).sum()) / net
+    margin = float((rows["margin_rate"] * units * price).sum()) / net
+    return {
+        "bundles": len(rows),
+        "incremental_margin": _currency(rows["incremental_margin"].sum()),
+        "incremental_margin_low": _currency(round(low)),
+        "incremental_margin_high": _currency(round(high)),
+        "revenue": _currency(rows["revenue"].sum()),
+        "margin": _currency(rows["margin"].sum()),
+        "margin_rate": margin / net_revenue if net_revenue > 0 else None,
+        "discount_spend": _currency(rows["discount_spend"].sum()),
+        "sales_loss": sales_loss(beliefs, rows),
+    }
+
+
+def _rules(
+    instance: Instance, beliefs: Beliefs, chosen: Offers, solution: Solution
+) -> list[dict[str, Any]]:
+    """Every rule over the whole plan with its value, limit and slack on this plan."""
+    program = build_program(instance, beliefs, chosen, complete=True)
+    activity = program.activity(np.ones(program.n_columns))
+    alone = standalone_units(instance, beliefs)
+    position = {str(value): k for k, value in enumerate(instance.catalogue.product_ids)}
+    entries = []
+    for row in range(program.n_rows):
+        name, kind = program.row_name[row], program.row_kind[row]
+        fixed = 0.0
+        if kind == "stock":
+            # The program's row holds what bundles add; the rule speaks of all units.
+            fixed = float(alone[position[name.removeprefix("stock[").removesuffix("]")]])
+        entries.append(
+            _rule_entry(
+                program, row, float(activity[row]), fixed, 0.01 if kind in _MONEY_KINDS else 1.0
+            )
+            | {"shadow_price": _shadow_price(instance, solution, name, kind)}
+        )
+    return entries
+
+
+def _rule_entry(
+    program: Program, row: int, activity: float, fixed: float, unit: float
+) -> dict[str, Any]:
+    lower, upper = float(program.row_lower[row]), float(program.row_upper[row])
+    near_lower = activity - lower < upper - activity
+    limit = lower if near_lower else upper
+    slack = activity - lower if near_lower else upper - activity
+    return {
+        "name": program.row_name[row],
+        "kind": program.row_kind[row],
+        "value": (activity + fixed) * unit,
+        "limit": (limit + fixed) * unit if np.isfinite(limit) else None,
+        "slack": slack * unit if np.isfinite(slack) else None,
+    }
+
+
+def _shadow_price(
+    instance: Instance, solution: Solution, name: str, kind: str
+) -> float | None:
+    """Objective (as in plan.json) for one more unit of the rule's limit (as in plan.json)."""
+    price = solution.shadow_prices.get(name)
+    if price is None:
+        return None
+    return price * objective_unit(instance) / (0.01 if kind in _MONEY_KINDS else 1.0)
+
+
+def _assumptions(instance: Instance) -> dict[str, Any]:
+    """What the plan takes as given; ``assumed`` names what nobody stated or measured."""
+    assumptions = instance.scenario.assumptions
+    margin = assumptions.gross_margin
+    assumed = ["diversion"] if assumptions.diversion is None else []
+    if instance.catalogue.cost_assumed.any():
+        assumed.append("unit_cost")
+    return {
+        "visits": instance.visits,
+        "exposure": assumptions.exposure,
+        "redemption": assumptions.redemption,
+        "gross_margin": margin if margin is None or isinstance(margin, float) else
+        margin.model_dump(),
+        "tax_rate": assumptions.tax_rate,
+        "offer_cost": assumptions.offer_cost,
+        "diversion": assumptions.diversion or 0.0,
+        "assumed": assumed,
+        "costs_assumed": int(instance.catalogue.cost_assumed.sum()),
+    }
+
+
+def _currency(cents: float) -> float:
+    return int(cents) / 100
+
+
+def _scaled(value: float | None, unit: float) -> float | None:
+    return None if value is None else float(value) * unit
+
+
+def _plain(value: Any) -> Any:
+    """JSON can hold it: NumPy numbers become Python's, what is not finite becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
