@@ -33,8 +33,10 @@ def main() -> None:
         report = json.loads((plan / "plan.json").read_text(encoding="utf-8"))
     for stage, seconds in report["seconds"].items():
         print(f"  {stage:18} {seconds:7.2f} s")
-    print(f"{report['kpis']['bundles']} bundles, {report['candidates']:,} candidates, "
-          f"{report['offers']:,} offers, gap {report['gap']:.6f}")
+    print(
+        f"{report['kpis']['bundles']} bundles, {report['candidates']:,} candidates, "
+        f"{report['offers']:,} offers, gap {report['gap']:.6f}"
+    )
 
 
 def _run(command: list[str]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,9 @@ from rich.text import Text
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 QUIET_OPTION = click.option("--quiet", "-q", is_flag=True, help="No progress, no result text.")
-WEEK_OPTION = click.option("--week", help='Planned ISO week, such as "2018-W01"; overrides the file.')
+WEEK_OPTION = click.option(
+    "--week", help='Planned ISO week, such as "2018-W01"; overrides the file.'
+)
 FORCE_OPTION = click.option("--force", is_flag=True, help="Replace what an earlier run left there.")
 
 
@@ -52,16 +54,14 @@ class Progress:
     _line: int = 0
 
     @contextmanager
-    def stage(self, name: str, text: str):  # noqa: ANN201 - a context manager
+    def stage(self, name: str, text: str) -> Iterator[None]:
         """Time a stage under ``name`` and show ``text`` while it runs."""
         self.say(f"{text} …")
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = round(
-                self.seconds.get(name, 0.0) + time.perf_counter() - start, 3
-            )
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 3)
             self.clear()
 
     def say(self, text: str) -> None:
@@ -78,6 +78,3 @@ class Progress:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
             self._line = 0
-
-
-Say = Callable[[str], None]

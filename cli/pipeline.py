@@ -33,9 +33,7 @@ def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:
         return load_instance(read_scenario(path, week=week))
 
 
-def get_beliefs(
-    instance: Instance, progress: Progress, shared: Shared | None = None
-) -> Beliefs:
+def get_beliefs(instance: Instance, progress: Progress, shared: Shared | None = None) -> Beliefs:
     """Beliefs from ``data.beliefs`` where the scenario names them, else learned now."""
     key = _learning_key(instance.scenario)
     if shared is not None and key in shared.beliefs:

@@ -1,1 +1,51 @@
-"""."""
+"""What do we believe: purchase, price response and affinity, learned and scored.
+
+The public names load on first use, so that ``bundlewise --help`` imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .beliefs import Beliefs
+    from .beliefs_folder import load_beliefs, save_beliefs
+    from .copula import joint_probability, odds_ratio_of
+    from .evaluation import evaluate
+    from .learn import learn
+    from .pair_counts import PairCounts, count_pairs
+
+_HOMES = {
+    "Beliefs": "beliefs",
+    "PairCounts": "pair_counts",
+    "count_pairs": "pair_counts",
+    "evaluate": "evaluation",
+    "joint_probability": "copula",
+    "learn": "learn",
+    "load_beliefs": "beliefs_folder",
+    "odds_ratio_of": "copula",
+    "save_beliefs": "beliefs_folder",
+}
+
+__all__ = [
+    "Beliefs",
+    "PairCounts",
+    "count_pairs",
+    "evaluate",
+    "joint_probability",
+    "learn",
+    "load_beliefs",
+    "odds_ratio_of",
+    "save_beliefs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

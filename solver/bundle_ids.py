@@ -1,4 +1,4 @@
-"""Names of bundles that stay the same from week to week, and text that a spreadsheet leaves alone."""
+"""Names of bundles that keep from week to week, and text that a spreadsheet leaves alone."""
 
 from __future__ import annotations
 

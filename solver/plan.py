@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 
 from ..models.beliefs import Beliefs
-from .plan_accounts import PLAN_COLUMNS
 from .bundle_ids import neutralise
+from .plan_accounts import PLAN_COLUMNS
 from .plan_folder import csv_bytes
 
-SCHEMA_VERSION = 1
 _TEXT = ("bundle_id", "name", "product_ids", "titles")
 _MONEY = (
     "list_price",

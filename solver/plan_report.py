@@ -18,7 +18,7 @@ from .build import build_program
 from .economics import pair_economics
 from .intervals import interval
 from .offers import Offers
-from .plan_accounts import sales_loss, significant
+from .plan_accounts import sales_loss
 from .program import Program
 from .solution import Solution
 
@@ -89,9 +89,7 @@ def objective_unit(instance: Instance) -> float:
     return 0.01 if instance.scenario.objective.maximize in ("margin", "revenue") else 1.0
 
 
-def why_empty(
-    instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_offers: int
-) -> str:
+def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_offers: int) -> str:
     """Why no bundle is offered, in the terms of the gain condition."""
     if counts["candidates"] == 0:
         return (
@@ -191,9 +189,7 @@ def _rule_entry(
     }
 
 
-def _shadow_price(
-    instance: Instance, solution: Solution, name: str, kind: str
-) -> float | None:
+def _shadow_price(instance: Instance, solution: Solution, name: str, kind: str) -> float | None:
     """Objective (as in plan.json) for one more unit of the rule's limit (as in plan.json)."""
     price = solution.shadow_prices.get(name)
     if price is None:
@@ -212,8 +208,9 @@ def _assumptions(instance: Instance) -> dict[str, Any]:
         "visits": instance.visits,
         "exposure": assumptions.exposure,
         "redemption": assumptions.redemption,
-        "gross_margin": margin if margin is None or isinstance(margin, float) else
-        margin.model_dump(),
+        "gross_margin": margin
+        if margin is None or isinstance(margin, float)
+        else margin.model_dump(),
         "tax_rate": assumptions.tax_rate,
         "offer_cost": assumptions.offer_cost,
         "diversion": assumptions.diversion or 0.0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -154,7 +154,7 @@ class _Stages:
         return time.perf_counter() - self._start
 
     @contextmanager
-    def stage(self, name: str):  # noqa: ANN201 - a context manager
+    def stage(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 3)
