@@ -26,6 +26,10 @@ VISIT_WEEKS = 4
 """Complete weeks whose mean is the number of visits expected, where the scenario states none."""
 
 
+TELLING_DAYS = 14
+"""Orders of fewer days do not tell on which weekdays the shop is closed."""
+
+
 def load_instance(scenario: Scenario) -> Instance:
     """Read every table that a scenario names.
 
@@ -110,7 +114,8 @@ def _visits(scenario: Scenario, read: OrdersRead) -> tuple[float, list[str]]:
 
 def _covered(week: int, read: OrdersRead) -> bool:
     """Whether orders run through a week, from the shop's first weekday to its last."""
-    trading = np.flatnonzero(read.weekdays)
+    span = (read.last_day - read.first_day).days + 1
+    trading = np.flatnonzero(read.weekdays) if span >= TELLING_DAYS else np.arange(7)
     monday = week_monday(week)
     starts = (read.first_day - monday).days <= int(trading[0])
     ends = (read.last_day - monday).days >= int(trading[-1])

@@ -34,6 +34,7 @@ from .sections import (
 from .weeks import week_index
 
 __all__ = [
+    "KNOWN_KEYS",
     "Assumptions",
     "Candidates",
     "Data",
@@ -58,11 +59,13 @@ _SECTIONS = {
     "solver": Solver,
 }
 _HEAD_KEYS = ("name", "week", "extends", "currency")
-_KEYS = tuple(
+KNOWN_KEYS = tuple(
     [f"scenario.{key}" for key in _HEAD_KEYS]
     + [f"{name}.{key}" for name, model in _SECTIONS.items() for key in model.model_fields]
     + ["rules", "compliance.omnibus"]
 )
+"""Every key of a scenario file, dotted."""
+
 _RULES: dict[str, type[Rule]] = {
     "category-limit": CategoryLimit,
     "brand-limit": BrandLimit,
@@ -117,8 +120,8 @@ def _check_names(source: Source) -> None:
             raise source.error("segments", "segments are not available in this version", None)
         for key, value in section.items():
             dotted = f"{name}.{key}"
-            if dotted not in _KEYS:
-                raise source.error(dotted, f"unknown key{nearest_key(dotted, _KEYS)}", None)
+            if dotted not in KNOWN_KEYS:
+                raise source.error(dotted, f"unknown key{nearest_key(dotted, KNOWN_KEYS)}", None)
             if dotted == "compliance.omnibus" and value is not False:
                 found = "omnibus compliance is not available in this version"
                 raise source.error(dotted, found, "false, or no such key")

@@ -99,6 +99,8 @@ def _words(node: dict[str, Any], definitions: dict[str, Any]) -> str:
     if kind == "array":
         items = _words(node.get("items", {}), definitions)
         return f"a list{_length(node)}, each {items}"
+    if node.get("format") == "path":
+        return "a path"
     words = {"string": "text", "boolean": "true or false", "object": "a table"}
     return words.get(str(kind), "a value")
 
