@@ -42,6 +42,8 @@ class Relaxation:
         (columns,) its primal values, over all columns.
     infeasible
         proven: the relaxation over all columns has no solution.
+    conflict
+        (rows,) whether the row takes part in that proof; None without one.
     rounds
         restricted relaxations solved.
     """
@@ -51,6 +53,7 @@ class Relaxation:
     values: NDArray[np.float64] | None
     infeasible: bool
     rounds: int
+    conflict: NDArray[np.bool_] | None = None
 
 
 def sift(program: Program, clock: Clock) -> Relaxation:
@@ -62,7 +65,8 @@ def sift(program: Program, clock: Clock) -> Relaxation:
         slack = np.arange(program.n_columns, slack_program.n_columns)
         phase = _rounds(slack_program, np.concatenate([columns, slack]), None, clock, goal=0.0)
         if phase.pricing is not None and phase.pricing.bound < -_INFEASIBLE:
-            return Relaxation(None, columns, None, infeasible=True, rounds=phase.rounds)
+            conflict = phase.pricing.row_dual != 0
+            return Relaxation(None, columns, None, True, phase.rounds, conflict)
         columns = phase.columns[phase.columns < program.n_columns]
     return _rounds(program, columns, first, clock)
 

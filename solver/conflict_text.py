@@ -1,0 +1,102 @@
+"""What a rule asks for, in words and with its numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..instances.instance import Instance
+from ..instances.rules import (
+    AtMostOneOf,
+    BrandLimit,
+    CategoryLimit,
+    Locked,
+    MustInclude,
+    NeverTogether,
+    Rule,
+)
+from .matching import Matcher, named_rules
+from .offers import Offers
+
+
+def describe_rules(instance: Instance, offers: Offers, rules: tuple[str, ...]) -> tuple[str, ...]:
+    """One sentence a rule.
+
+    Parameters
+    ----------
+    offers
+        the offers the rules were applied to, those that filters rejected included.
+    rules
+        names as in ``Program.row_rule``.
+    """
+    given = dict(named_rules(instance))
+    sentences = []
+    for name in rules:
+        if name in given:
+            sentences.append(f"{name} {_given_rule(instance, offers, name, given[name])}")
+        else:
+            sentences.append(_limit(instance, offers, name))
+    return tuple(sentences)
+
+
+def _limit(instance: Instance, offers: Offers, name: str) -> str:
+    limits = instance.scenario.limits
+    safety = f" and limits.stock_safety = {limits.stock_safety:g}" if limits.stock_safety else ""
+    budget = limits.discount_budget or 0.0
+    sentences = {
+        "bundle-count": _bundle_count(instance, offers),
+        "product-exposure": f"limits.max_bundles_per_product = {limits.max_bundles_per_product}",
+        "stock": f"products.stock{safety} leave too few units beside stand-alone demand",
+        "bundle-margin": f"limits.min_bundle_margin = {limits.min_bundle_margin} filters offers",
+        "min-price": "products.min_price filters offers that are cheaper",
+        "plan-margin": f"limits.min_plan_margin = {limits.min_plan_margin}",
+        "discount-budget": f"limits.discount_budget = {budget:g}",
+        "smallest-level": "objective.maximize = affinity offers the smallest level alone",
+    }
+    return sentences.get(name, name)
+
+
+def _bundle_count(instance: Instance, offers: Offers) -> str:
+    limits = instance.scenario.limits
+    there = f"{len(np.unique(offers.candidate))} bundles could be offered"
+    if instance.scenario.objective.maximize == "affinity":
+        return (
+            f"objective.maximize = affinity takes exactly limits.max_bundles = "
+            f"{limits.max_bundles}, {there}"
+        )
+    if limits.min_bundles > 0:
+        return (
+            f"limits.min_bundles = {limits.min_bundles} and limits.max_bundles = "
+            f"{limits.max_bundles}, {there}"
+        )
+    return f"limits.max_bundles = {limits.max_bundles}"
+
+
+def _given_rule(instance: Instance, offers: Offers, name: str, rule: Rule) -> str:
+    matcher = Matcher(instance)
+    if isinstance(rule, MustInclude | Locked):
+        level = "" if rule.level is None else f" at level {rule.level:g}"
+        asks = f"asks for {'+'.join(rule.products)}{level}"
+        if not matcher.exactly(offers, rule.products, name, rule.level).any():
+            asks += (
+                ", for which no offer was scored (too few orders for candidates.min_support, a "
+                "product that is not available, or a price that no level lowers enough)"
+            )
+        return asks
+    if isinstance(rule, CategoryLimit):
+        touching = matcher.in_category(offers, rule.category, name)
+        return _between(rule.min, rule.max, f"of category {rule.category!r}", touching.sum())
+    if isinstance(rule, BrandLimit):
+        touching = matcher.in_brand(offers, rule.brand, name)
+        return _between(rule.min, rule.max, f"of brand {rule.brand!r}", touching.sum())
+    if isinstance(rule, AtMostOneOf):
+        bundles = ["+".join(bundle) for bundle in rule.bundles or ()]
+        return f"lets one offer at most touch {', '.join([*(rule.products or ()), *bundles])}"
+    if isinstance(rule, NeverTogether):
+        return f"keeps {', '.join(rule.products)} apart"
+    level = "" if rule.level is None else f" at level {rule.level:g}"
+    return f"excludes {'+'.join(rule.products)}{level}"
+
+
+def _between(least: int, most: int | None, of: str, there: int) -> str:
+    wanted = [f"at least {least}" if least else "", f"at most {most}" if most is not None else ""]
+    return f"asks for {' and '.join(filter(None, wanted))} offers {of}, of which {there} could be"

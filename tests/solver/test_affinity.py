@@ -1,0 +1,33 @@
+"""The seed's rule: least loss first, then margin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from bundlewise.instances.scenario import Limits
+from bundlewise.solver.affinity import break_ties
+from bundlewise.solver.build import build_program
+from bundlewise.solver.engines import EngineSettings, solve_program
+
+from .factories import make_beliefs, make_catalogue, make_instance, make_offers, make_scenario
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+def test_ties_go_to_the_plan_that_earns_most(gap: float) -> None:
+    # two of four disjoint pairs, losses 1, 2, 2, 2: 3 with any other; margins 5, 1, 9, 4 -> 0, 2
+    catalogue = make_catalogue([str(i) for i in range(8)])
+    scenario = make_scenario(Limits(max_bundles=2), maximize="affinity")
+    instance = make_instance(catalogue, scenario)
+    offers = make_offers(
+        [(0, 1), (2, 3), (4, 5), (6, 7)],
+        [-1.0, -2.0, -2.0, -2.0],
+        incremental_margin=[5.0, 1.0, 9.0, 4.0],
+    )
+    program = build_program(instance, make_beliefs(catalogue), offers)
+    settings = EngineSettings(gap=gap, time_limit=20)
+    solution = break_ties(program, offers, solve_program(program, settings), settings)
+    assert solution.values is not None
+    assert np.flatnonzero(solution.values).tolist() == [0, 2]
+    assert solution.objective == -3.0
+    assert solution.bound == pytest.approx(-3.0)
+    assert program.is_feasible(solution.values)
