@@ -16,12 +16,15 @@ with R' taken at v + d, in which nothing cancels for ψ > 1.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numba import njit, vectorize
 
+Reals = Any  # a float, or an array of them; several broadcast
+
 
 @vectorize(cache=True)
-def joint_probability(u: float, v: float, psi: float) -> float:
+def joint_probability(u: Reals, v: Reals, psi: Reals) -> Reals:
     """C_ψ(u, v): probability of buying both, of two products bought with u and v.
 
     Parameters
@@ -31,18 +34,18 @@ def joint_probability(u: float, v: float, psi: float) -> float:
     psi
         odds ratio of the 2×2 table of the two purchases, > 0.
     """
-    return _joint(u, v, psi, _root(u, v, psi))
+    return joint_given_root(u, v, psi, discriminant_root(u, v, psi))
 
 
 @vectorize(cache=True)
-def conditional(u: float, v: float, psi: float) -> float:
+def conditional(u: Reals, v: Reals, psi: Reals) -> Reals:
     """C1 = ∂C/∂u = (ψv − (ψ−1)C)/R: probability that V <= v for a shopper with U = u."""
-    root = _root(u, v, psi)
-    return (psi * v - (psi - 1.0) * _joint(u, v, psi, root)) / root
+    root = discriminant_root(u, v, psi)
+    return (psi * v - (psi - 1.0) * joint_given_root(u, v, psi, root)) / root
 
 
 @vectorize(cache=True)
-def odds_ratio_of(u: float, v: float, joint: float) -> float:
+def odds_ratio_of(u: Reals, v: Reals, joint: Reals) -> Reals:
     """The ψ with C_ψ(u, v) = joint: J(1 − u − v + J)/((u − J)(v − J)).
 
     0 and inf at the ends of what is possible, max(0, u + v − 1) and min(u, v); nan beyond them.
@@ -58,39 +61,40 @@ def odds_ratio_of(u: float, v: float, joint: float) -> float:
 
 
 @vectorize(cache=True)
-def joint_step(u: float, v: float, step: float, psi: float) -> float:
+def joint_step(u: Reals, v: Reals, step: Reals, psi: Reals) -> Reals:
     """C_ψ(u, v + step) − C_ψ(u, v), to full relative accuracy for however small a step >= 0."""
-    root = _root(u, v, psi)
-    return step * _mean_slope(u, v, step, psi, root, _root(u, v + step, psi))
+    root = discriminant_root(u, v, psi)
+    return step * mean_slope(u, v, step, psi, root, discriminant_root(u, v + step, psi))
 
 
 @vectorize(cache=True)
-def conditional_step(u: float, v: float, step: float, psi: float) -> float:
+def conditional_step(u: Reals, v: Reals, step: Reals, psi: Reals) -> Reals:
     """C1(u, v + step) − C1(u, v), to full relative accuracy for however small a step >= 0."""
-    root, root_after = _root(u, v, psi), _root(u, v + step, psi)
-    slope = (psi * v - (psi - 1.0) * _joint(u, v, psi, root)) / root
-    mean = _mean_slope(u, v, step, psi, root, root_after)
-    return step / root_after * _tilt(psi, slope, mean, mean)
+    root, root_after = discriminant_root(u, v, psi), discriminant_root(u, v + step, psi)
+    slope = (psi * v - (psi - 1.0) * joint_given_root(u, v, psi, root)) / root
+    mean = mean_slope(u, v, step, psi, root, root_after)
+    return step / root_after * tilt(psi, slope, mean, mean)
 
 
 @vectorize(cache=True)
-def rectangle(u: float, v: float, step_u: float, step_v: float, psi: float) -> float:
+def rectangle(u: Reals, v: Reals, step_u: Reals, step_v: Reals, psi: Reals) -> Reals:
     """Mass of [u, u + step_u] × [v, v + step_v]: the mixed difference of C_ψ, without cancelling.
 
     Relative accuracy holds for however small the steps, which are >= 0.
     """
     v_after = v + step_v
-    root, root_v = _root(u, v, psi), _root(u, v_after, psi)
-    root_u, root_uv = _root(u + step_u, v, psi), _root(u + step_u, v_after, psi)
-    along_u = _mean_slope(v, u, step_u, psi, root, root_u)
-    along_v = _mean_slope(u, v, step_v, psi, root, root_v)
-    along_v_after = _mean_slope(u + step_u, v, step_v, psi, root_u, root_uv)
+    root, root_v = discriminant_root(u, v, psi), discriminant_root(u, v_after, psi)
+    root_u = discriminant_root(u + step_u, v, psi)
+    root_uv = discriminant_root(u + step_u, v_after, psi)
+    along_u = mean_slope(v, u, step_u, psi, root, root_u)
+    along_v = mean_slope(u, v, step_v, psi, root, root_v)
+    along_v_after = mean_slope(u + step_u, v, step_v, psi, root_u, root_uv)
     scale = root_v + root_uv + (psi - 1.0) * step_u
-    return 2.0 * step_u * step_v / scale * _tilt(psi, along_u, along_v, along_v_after)
+    return 2.0 * step_u * step_v / scale * tilt(psi, along_u, along_v, along_v_after)
 
 
-@njit(cache=True)
-def _root(u, v, psi):
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def discriminant_root(u: float, v: float, psi: float) -> float:
     """R = sqrt(s² − 4ψ(ψ−1)uv) as a sum of terms that are not negative."""
     excess = psi - 1.0
     if excess > 0.0:
@@ -101,8 +105,8 @@ def _root(u, v, psi):
     return math.sqrt(s * s - 4.0 * psi * excess * u * v)
 
 
-@njit(cache=True)
-def _joint(u, v, psi, root):
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def joint_given_root(u: float, v: float, psi: float, root: float) -> float:
     """C from R, by the form of the root of the quadratic that does not cancel."""
     s = 1.0 + (psi - 1.0) * (u + v)
     if s >= 0.0:
@@ -110,15 +114,17 @@ def _joint(u, v, psi, root):
     return 0.5 * (s - root) / (psi - 1.0)
 
 
-@njit(cache=True)
-def _mean_slope(u, v, step, psi, root, root_after):
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def mean_slope(
+    u: float, v: float, step: float, psi: float, root: float, root_after: float
+) -> float:
     """[C(u, v + step) − C(u, v)] / step, the mean of ∂C/∂v over the step."""
-    numerator = psi * u - (psi - 1.0) * _joint(u, v, psi, root)
+    numerator = psi * u - (psi - 1.0) * joint_given_root(u, v, psi, root)
     return 2.0 * numerator / (root + root_after + (psi - 1.0) * step)
 
 
-@njit(cache=True)
-def _tilt(psi, a, b, b_after):
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def tilt(psi: float, a: float, b: float, b_after: float) -> float:
     """ψ − (ψ−1)(b(1−a) + a(1−b')) for a, b, b' in [0, 1], written so that every term is positive.
 
     Follows from N' = N + ψd − (ψ−1)bd and R' = R + (ψ−1)d(1−2b) when the quotient N/R, or the
