@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit, polygamma
+
+from ..instances.catalogue import Catalogue
+from ..instances.errors import InputError
+from .affinity import highest_joint, unseen_lift
+from .copula import joint_probability, odds_ratio_of
+
+
+@dataclass(frozen=True, slots=True)
+class PairPrior:
+    """What is known of pairs that were not counted, beside the lift of their categories.
+
+    Attributes
+    ----------
+    product_lift
+        (products,) factor of each product on the lift of its pairs.
+    strength
+        shape k of the gamma that lifts vary with about their prior mean.
+    visits
+        visits that pairs were counted in.
+    min_support
+        pairs found in at least this many were counted; of others only that is known.
+    """
+
+    product_lift: NDArray[np.float64]
+    strength: float
+    visits: float
+    min_support: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +77,8 @@ class Beliefs:
         category pair, which answers for pairs that were never counted.
     manifest
         versions, training window, held-out scores, input hashes, fitted hyperparameters.
+    pair_prior
+        what refines the category lift for pairs that were never counted; None: nothing does.
     """
 
     product_ids: NDArray[np.object_]
@@ -70,3 +100,145 @@ class Beliefs:
     category_code: NDArray[np.int32]
     category_lift: NDArray[np.float64]
     manifest: dict[str, Any]
+    pair_prior: PairPrior | None = None
+
+    def joint_probability_of(
+        self, a: NDArray[np.integer], b: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """(pairs,) J at the reference prices, for any products a != b in either order."""
+        return self.pairs_of(a, b)["joint_probability"]
+
+    def pairs_of(
+        self, a: NDArray[np.integer], b: NDArray[np.integer]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Beliefs about any pairs of products a != b, in either order.
+
+        Pairs that were not counted get the posterior mean given that they were found in fewer
+        than ``min_support`` visits.
+
+        Returns
+        -------
+        joint_probability, odds_ratio, odds_spread
+            (pairs,) as in the attributes; a product that was never bought has J = 0 and ψ nan.
+        """
+        low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b).astype(np.int64)
+        n = np.int64(len(self.product_ids))
+        counted = self.pair_a.astype(np.int64) * n + self.pair_b
+        wanted = low * n + high
+        at = np.searchsorted(counted, wanted)
+        known = np.zeros(len(wanted), dtype=bool)
+        inside = at < len(counted)
+        known[inside] = counted[at[inside]] == wanted[inside]
+        joint, spread = self._uncounted(low, high)
+        joint[known] = self.joint_probability[at[known]]
+        spread[known] = self.odds_spread[at[known]]
+        q = self.purchase_probability
+        psi = np.asarray(odds_ratio_of(q[low], q[high], joint))
+        psi[known] = self.odds_ratio[at[known]]
+        return {"joint_probability": joint, "odds_ratio": psi, "odds_spread": spread}
+
+    def aligned(self, catalogue: Catalogue) -> Beliefs:
+        """These beliefs for another catalogue: its products, its order, its reference prices.
+
+        The response to a price in money stays: with r the old and r' the new reference price,
+        logit q' = logit q + η(1 − r'/r) and η' = η·r'/r. The manifest's ``aligned`` counts the
+        products added (never bought, as far as these beliefs know), dropped and repriced.
+
+        Raises InputError where no product is in both.
+        """
+        old = {str(name): i for i, name in enumerate(self.product_ids)}
+        source = np.array([old.get(str(name), -1) for name in catalogue.product_ids], dtype=int)
+        if len(source) and not (source >= 0).any():
+            raise InputError("beliefs", None, "no product of the products table is in them")
+        return _repriced(_reordered(self, source), catalogue, source)
+
+    def _uncounted(
+        self, a: NDArray[np.int64], b: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(pairs,) J and the spread of log ψ for pairs below the least support."""
+        q_a, q_b = self.purchase_probability[a], self.purchase_probability[b]
+        lift = self.category_lift[self.category_code[a], self.category_code[b]]
+        visits, spread = np.inf, 0.0
+        if self.pair_prior is not None:
+            prior = self.pair_prior
+            lift = lift * prior.product_lift[a] * prior.product_lift[b]
+            expected = prior.visits * q_a * q_b
+            lift = unseen_lift(lift, expected, prior.strength, prior.min_support)
+            visits, spread = prior.visits, float(np.sqrt(polygamma(1, prior.strength)))
+        joint = np.minimum(lift * q_a * q_b, highest_joint(q_a, q_b, visits))
+        return joint, np.full(len(joint), spread)
+
+
+def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
+    """Products taken from the old positions ``source``; -1 is a product never bought."""
+    new = source < 0
+
+    def taken(values: NDArray, otherwise: float) -> NDArray:
+        filled = np.full(len(source), otherwise, dtype=values.dtype)
+        filled[~new] = values[source[~new]]
+        return filled
+
+    cap = float(beliefs.sensitivity_cap.max()) if len(beliefs.sensitivity_cap) else 1.0
+    target = np.full(len(beliefs.product_ids), -1, dtype=np.int64)
+    target[source[~new]] = np.flatnonzero(~new)
+    a, b = target[beliefs.pair_a], target[beliefs.pair_b]
+    kept = np.flatnonzero((a >= 0) & (b >= 0))
+    low, high = np.minimum(a[kept], b[kept]), np.maximum(a[kept], b[kept])
+    order = np.lexsort((high, low))
+    kept = kept[order]
+    prior = beliefs.pair_prior
+    if prior is not None:
+        prior = replace(prior, product_lift=taken(prior.product_lift, 1.0))
+    fills = {
+        "purchase_probability": 0.0,
+        "purchase_spread": 0.0,
+        "price_sensitivity": 0.0,
+        "sensitivity_location": 0.0,
+        "sensitivity_scale": 1.0,
+        "sensitivity_cap": cap,
+        "reference_price": -1,
+        "deepest_cut": 0.0,
+        "usual_quantity": 1.0,
+        "category_code": 0,
+    }
+    pairs = ("pair_orders", "joint_probability", "odds_ratio", "odds_spread")
+    return replace(
+        beliefs,
+        pair_a=low[order].astype(np.int32),
+        pair_b=high[order].astype(np.int32),
+        pair_prior=prior,
+        **{name: taken(getattr(beliefs, name), fill) for name, fill in fills.items()},
+        **{name: getattr(beliefs, name)[kept] for name in pairs},
+    )
+
+
+def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64]) -> Beliefs:
+    """Carry beliefs to the catalogue's reference prices, and say what changed."""
+    old, new = beliefs.reference_price, catalogue.reference_price
+    moved = (old > 0) & (new > 0) & (old != new)
+    ratio = np.where(moved, new / np.where(old > 0, old, 1), 1.0)
+    with np.errstate(divide="ignore"):
+        q = expit(logit(beliefs.purchase_probability) + beliefs.price_sensitivity * (1.0 - ratio))
+    q = np.where(moved, q, beliefs.purchase_probability)
+    cut = np.where(moved, 1 - (1 - beliefs.deepest_cut) / ratio, beliefs.deepest_cut)
+    joint = np.where(
+        moved[beliefs.pair_a] | moved[beliefs.pair_b],
+        joint_probability(q[beliefs.pair_a], q[beliefs.pair_b], beliefs.odds_ratio),
+        beliefs.joint_probability,
+    )
+    counts = {
+        "products_added": int((source < 0).sum()),
+        "products_dropped": len(beliefs.product_ids) - int((source >= 0).sum()),
+        "products_repriced": int(moved.sum()),
+    }
+    scaled = ("price_sensitivity", "sensitivity_location", "sensitivity_scale", "sensitivity_cap")
+    return replace(
+        beliefs,
+        product_ids=catalogue.product_ids,
+        purchase_probability=q,
+        reference_price=np.where(new > 0, new, old),
+        deepest_cut=np.maximum(cut, 0.0),
+        joint_probability=joint,
+        manifest={**beliefs.manifest, "aligned": counts},
+        **{name: getattr(beliefs, name) * ratio for name in scaled},
+    )

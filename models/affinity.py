@@ -1,0 +1,300 @@
+"""Affinity: how much more often products are bought together than their rates would make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import betainc, gammaln, polygamma
+
+from ..instances.orders import Baskets
+from .copula import joint_probability, odds_ratio_of
+from .pair_counts import PairCounts
+
+_HALF_LIVES = (3.0, 6.0, 12.0, 24.0, np.inf)  # weeks, of the smoothing of weekly rates
+_STRENGTHS = np.geomspace(0.2, 20.0, 15)
+_DENSE = 1500  # the most frequent products, whose pairs the strengths are fitted on
+_ROUNDS = 3  # of category lifts and product lifts in turn
+
+
+@dataclass(frozen=True, slots=True)
+class PriorLift:
+    """Prior mean of λ_ab = category_lift[c_a, c_b] · product_lift_a · product_lift_b.
+
+    Attributes
+    ----------
+    category
+        (products,) codes.
+    category_lift
+        (codes, codes) symmetric, shrunk to the mean of all.
+    product_lift
+        (products,) mostly the size of the trips a product is bought on; shrunk to 1.
+    """
+
+    category: NDArray[np.int32]
+    category_lift: NDArray[np.float64]
+    product_lift: NDArray[np.float64]
+
+    def of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(pairs,) prior mean of λ."""
+        return (
+            self.category_lift[self.category[a], self.category[b]]
+            * self.product_lift[a]
+            * self.product_lift[b]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Affinity:
+    """Gamma-Poisson lifts on matched bases: a_S ~ Poisson(E_S·λ_S), λ_S ~ Gamma.
+
+    Attributes
+    ----------
+    prior
+        prior means of λ.
+    strength
+        shape k of the gamma, by marginal likelihood.
+    half_life
+        weeks, of the two-sided smoothing of the weekly rates that E_S is built on.
+    visits
+        (weeks,) visits.
+    rates
+        (products, weeks) smoothed purchase rates.
+    """
+
+    prior: PriorLift
+    strength: float
+    half_life: float
+    visits: NDArray[np.float64]
+    rates: NDArray[np.float32]
+
+    def expected(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(pairs,) E = Σ over weeks of visits · q_a · q_b at that week's level."""
+        return _expected(self.rates, self.visits, a.astype(np.int64), b.astype(np.int64))
+
+    def lift(
+        self,
+        a: NDArray[np.integer],
+        b: NDArray[np.integer],
+        orders: NDArray[np.integer] | NDArray[np.float64],
+        expected: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(pairs,) posterior mean of λ, and posterior standard deviation of log λ."""
+        prior = self.prior.of(a, b)
+        shape = orders + self.strength
+        lift = prior * shape / (expected * prior + self.strength)
+        return lift, np.sqrt(np.asarray(polygamma(1, shape)))
+
+
+def unseen_lift(
+    prior: NDArray[np.float64], expected: NDArray[np.float64], strength: float, below: int
+) -> NDArray[np.float64]:
+    """Mean of λ for pairs of which only "fewer than ``below`` joint orders" is known.
+
+    E[λ | a < m] = λ0·P(a' < m)/P(a < m), with a negative binomial of shape k and a' of shape
+    k + 1, both with success probability k/(k + E·λ0); for m = 1 it is λ0·k/(k + E·λ0).
+    """
+    success = strength / (strength + expected * prior)
+    return prior * betainc(strength + 1, below, success) / betainc(strength, below, success)
+
+
+def highest_joint(
+    q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float
+) -> NDArray[np.float64]:
+    """(pairs,) the most that J may be: min q, less one part in n + 2 of the rarer's n visits.
+
+    That is the rule of succession: n purchases, every one with the other product, do not make
+    the next one certain to be.
+    """
+    rarer = np.minimum(q_a, q_b)
+    return rarer * (1 - 1 / (rarer * visits + 2))
+
+
+def fit_affinity(
+    baskets: Baskets, category: NDArray[np.int32], n_categories: int, first_week: int, end_week: int
+) -> Affinity:
+    """Learn prior lifts and their strength from baskets of the weeks from first to before end.
+
+    Half-life and strength are those with the highest marginal likelihood on all pairs of the
+    most frequent products, pairs never bought together included.
+    """
+    inside = (baskets.week >= first_week) & (baskets.week < end_week)
+    baskets = baskets.select(inside)
+    week = (baskets.week - first_week).astype(np.int64)
+    n_weeks = end_week - first_week
+    visits = np.bincount(week, minlength=n_weeks).astype(float)
+    visit = np.repeat(np.arange(baskets.n_visits), np.diff(baskets.start))
+    key = baskets.product.astype(np.int64) * n_weeks + week[visit]
+    counts = np.bincount(key, minlength=baskets.n_products * n_weeks)
+    counts = counts.reshape(-1, n_weeks).astype(np.float32)
+    members = _members(baskets, visit)
+    dense = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:_DENSE])
+    together = np.asarray((members[:, dense].T @ members[:, dense]).todense(), dtype=float)
+    upper = np.triu_indices(len(dense), 1)
+
+    rates = _smoothed(counts, visits, _HALF_LIVES[0])
+    prior = _prior_lift(baskets, members, rates, visits, category, n_categories)
+    lift = prior.of(dense[upper[0]], dense[upper[1]])
+    best = (-np.inf, np.inf, 1.0)
+    for half_life in _HALF_LIVES:
+        block = _smoothed(counts[dense], visits, half_life).astype(float)
+        expected = ((block * visits) @ block.T)[upper] * lift
+        strength, score = _strength(together[upper], expected)
+        if score > best[0]:
+            best = (score, half_life, strength)
+    _, half_life, strength = best
+    if half_life != _HALF_LIVES[0]:
+        rates = _smoothed(counts, visits, half_life)
+        prior = _prior_lift(baskets, members, rates, visits, category, n_categories)
+    return Affinity(prior, strength, half_life, visits, rates)
+
+
+@dataclass(frozen=True, slots=True)
+class PairBeliefs:
+    """(pairs,) λ carried to the planned week; ``n_bounded`` pairs were held below their limit."""
+
+    joint_probability: NDArray[np.float64]
+    odds_ratio: NDArray[np.float64]
+    odds_spread: NDArray[np.float64]
+    n_bounded: int
+
+
+def carry_to_week(
+    affinity: Affinity, pairs: PairCounts, probability: NDArray[np.float64]
+) -> PairBeliefs:
+    """Turn lifts into odds ratios, and these into joint probabilities of the planned week.
+
+    ψ is read at the level at which the pair was counted, q̄ with q̄_a·q̄_b = E/visits and
+    J̄ = λ·E/visits, and held: J = C_ψ(q_a, q_b). J̄ is bounded by ``highest_joint``; pairs so
+    bounded are counted.
+
+    Parameters
+    ----------
+    probability
+        (products,) q at the reference prices of the planned week.
+    """
+    a, b = pairs.first, pairs.second
+    expected = affinity.expected(a, b)
+    lift, lift_spread = affinity.lift(a, b, pairs.orders, expected)
+    psi, slope, bounded = odds_at_base(affinity, a, b, expected, lift)
+    joint = joint_probability(probability[a], probability[b], psi)
+    return PairBeliefs(joint, psi, lift_spread * slope, int(bounded.sum()))
+
+
+def odds_at_base(
+    affinity: Affinity,
+    a: NDArray[np.integer],
+    b: NDArray[np.integer],
+    expected: NDArray[np.float64],
+    lift: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """(pairs,) ψ, d log ψ/d log λ, and whether J̄ was bounded."""
+    total = affinity.visits.sum()
+    mean_rate = affinity.rates.astype(float) @ affinity.visits / total
+    matched = np.sqrt(expected / total / (mean_rate[a] * mean_rate[b]))
+    u, v = mean_rate[a] * matched, mean_rate[b] * matched
+    limit = highest_joint(u, v, total)
+    joint = lift * expected / total
+    bounded = joint > limit
+    joint = np.minimum(joint, limit)
+    slope = 1 + joint * (1 / (1 - u - v + joint) + 1 / (u - joint) + 1 / (v - joint))
+    return odds_ratio_of(u, v, joint), slope, bounded
+
+
+def _members(baskets: Baskets, visit: NDArray[np.int64]) -> csr_array:
+    """(visits, products) 1 where the visit holds the product."""
+    return csr_array(
+        (np.ones(len(baskets.product), dtype=np.float32), baskets.product, baskets.start),
+        shape=(baskets.n_visits, baskets.n_products),
+    )
+
+
+def _smoothed(
+    counts: NDArray[np.float32], visits: NDArray[np.float64], half_life: float
+) -> NDArray[np.float32]:
+    """(products, weeks) rate around each week, weeks weighted by their distance."""
+    weeks = np.arange(len(visits))
+    kernel = 0.5 ** (np.abs(weeks[:, None] - weeks[None, :]) / half_life)
+    around = np.maximum(visits @ kernel, 1e-300)
+    return (counts @ kernel.astype(np.float32)) / around.astype(np.float32)
+
+
+def _prior_lift(
+    baskets: Baskets,
+    members: csr_array,
+    rates: NDArray[np.float32],
+    visits: NDArray[np.float64],
+    category: NDArray[np.int32],
+    n_categories: int,
+) -> PriorLift:
+    """Fit category-pair lifts and product lifts in turn, without forming any pair of products.
+
+    Joint orders of two categories are Σ over visits of the products of their basket counts;
+    those of a product with all others are Σ over its visits of (size − 1).
+    """
+    belongs = csr_array(
+        (np.ones(len(category), dtype=np.float32), (np.arange(len(category)), category)),
+        shape=(len(category), n_categories),
+    )
+    by_category = members @ belongs
+    together = np.asarray((by_category.T @ by_category).todense(), dtype=float)
+    together[np.diag_indices(n_categories)] -= by_category.sum(axis=0)
+    others = np.diff(baskets.start).astype(float) - 1.0
+    of_product = np.asarray(members.T @ others)
+    # Pairs of one visit come together: a visit is worth one observation, not size − 1 of them.
+    cluster = max(float((others**2).sum() / max(others.sum(), 1.0)), 1.0)
+
+    product_lift = np.ones(len(category))
+    category_lift = np.ones((n_categories, n_categories))
+    weekly = rates.astype(float)
+    for _ in range(_ROUNDS):
+        raised = weekly * product_lift[:, None]
+        level = np.asarray(belongs.T @ raised)  # (codes, weeks)
+        expected = (level * visits) @ level.T
+        own = np.bincount(category, (raised**2) @ visits, minlength=n_categories)
+        expected[np.diag_indices(n_categories)] -= own
+        category_lift = _shrunk(together, np.maximum(expected, 0.0))
+        around = (category_lift @ level)[category]
+        around -= np.diagonal(category_lift)[category][:, None] * raised
+        alone = (weekly * np.maximum(around, 0.0)) @ visits
+        product_lift = _shrunk(of_product / cluster, alone / cluster)
+    return PriorLift(category, category_lift, product_lift)
+
+
+def _shrunk(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ratios seen/expected, shrunk to the ratio of all by a gamma of fitted strength."""
+    some = expected > 0
+    mean = seen[some].sum() / max(expected[some].sum(), 1e-300)
+    if mean <= 0:
+        return np.ones_like(expected)
+    strength, _ = _strength(seen[some], expected[some] * mean)
+    return mean * (seen + strength) / (expected * mean + strength)
+
+
+def _strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> tuple[float, float]:
+    """The k that makes seen ~ Poisson(expected·s), s ~ Gamma(k, k), most likely, and that
+    log-likelihood up to a constant."""
+    some = seen > 0
+    a, e = seen[some], expected[some]
+    constant = float(a @ np.log(np.maximum(e, 1e-300)))
+    best, score = float(_STRENGTHS[0]), -np.inf
+    for k in _STRENGTHS:
+        value = constant - k * float(np.log1p(expected / k).sum())
+        value += float((gammaln(a + k) - gammaln(k) - a * np.log(e + k)).sum())
+        if value > score:
+            best, score = float(k), value
+    return best, score
+
+
+@njit(cache=True)
+def _expected(rates, visits, a, b):
+    out = np.zeros(len(a))
+    for i in range(len(a)):
+        total = 0.0
+        for w in range(len(visits)):
+            total += visits[w] * rates[a[i], w] * rates[b[i], w]
+        out[i] = total
+    return out

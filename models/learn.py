@@ -1,0 +1,151 @@
+"""``learn``: from an instance's order lines to beliefs about its planned week."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..instances.errors import InputError
+from ..instances.instance import Instance
+from ..instances.weeks import week_label
+from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
+from .beliefs import Beliefs, PairPrior
+from .demand import Demand, fit_demand
+from .evaluation import held_out_scores
+from .pair_counts import PairCounts, count_pairs
+from .panel import base_prices, weekly_panel
+from .price_support import deepest_cuts, usual_quantities
+
+SCHEMA_VERSION = 1
+
+
+def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) -> Beliefs:
+    """Learn everything a plan needs from the orders before the planned week.
+
+    Parameters
+    ----------
+    progress
+        told in a few words what is being learned.
+
+    Raises InputError where no order lies before the planned week.
+    """
+    say = progress or (lambda _: None)
+    orders, catalogue, scenario = instance.orders, instance.catalogue, instance.scenario
+    before = orders.week < scenario.week
+    if not before.any():
+        raise InputError(
+            scenario.data.orders,
+            None,
+            f"no order before the planned week {week_label(scenario.week)}",
+            "orders to learn from",
+        )
+    first_week, end_week = int(orders.week[before].min()), int(orders.week[before].max()) + 1
+    category, names = category_codes(catalogue.category)
+
+    say("learning purchase and price response")
+    panel = weekly_panel(orders, first_week, end_week)
+    base = base_prices(catalogue.reference_price, panel)
+    horizon = scenario.week - end_week + 1
+    demand = fit_demand(panel, base, category, len(names), horizon=horizon)
+    deepest_cut, _ = deepest_cuts(orders, base, category, len(names))
+
+    say("learning affinities")
+    baskets = orders.baskets()
+    affinity = fit_affinity(baskets, category, len(names), first_week, end_week)
+    inside = (baskets.week >= first_week) & (baskets.week < end_week)
+    pairs = count_pairs(baskets.select(inside), scenario.candidates.min_support)
+    carried = carry_to_week(affinity, pairs, demand.purchase.probability)
+
+    say("scoring on held-out weeks")
+    scores = held_out_scores(orders, category, len(names), first_week, end_week)
+
+    sensitivity = demand.sensitivity
+    return Beliefs(
+        product_ids=catalogue.product_ids,
+        purchase_probability=demand.purchase.probability,
+        purchase_spread=demand.purchase.spread,
+        price_sensitivity=sensitivity.mean,
+        sensitivity_location=sensitivity.location,
+        sensitivity_scale=sensitivity.scale,
+        sensitivity_cap=np.full(len(catalogue), sensitivity.cap),
+        reference_price=catalogue.reference_price,
+        deepest_cut=deepest_cut,
+        usual_quantity=usual_quantities(orders, category, len(names)),
+        pair_a=pairs.first,
+        pair_b=pairs.second,
+        pair_orders=pairs.orders,
+        joint_probability=carried.joint_probability,
+        odds_ratio=carried.odds_ratio,
+        odds_spread=carried.odds_spread,
+        category_code=category,
+        category_lift=affinity.prior.category_lift,
+        manifest=_manifest(instance, (first_week, end_week), demand, affinity, pairs, carried)
+        | {"held_out": scores},
+        pair_prior=PairPrior(
+            affinity.prior.product_lift,
+            affinity.strength,
+            float(affinity.visits.sum()),
+            scenario.candidates.min_support,
+        ),
+    )
+
+
+def category_codes(category: NDArray[np.object_]) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    """(products,) codes and their names, sorted; products without a category share one code."""
+    codes, names = pd.factorize(category, sort=True)
+    return codes.astype(np.int32), np.asarray(names, dtype=object)
+
+
+def _manifest(
+    instance: Instance,
+    weeks: tuple[int, int],
+    demand: Demand,
+    affinity: Affinity,
+    pairs: PairCounts,
+    carried: PairBeliefs,
+) -> dict[str, Any]:
+    purchase = demand.purchase
+    half_life = purchase.level.half_life
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "version": _version(),
+        "week": week_label(instance.scenario.week),
+        "training": {
+            "first_week": week_label(weeks[0]),
+            "last_week": week_label(weeks[1] - 1),
+            "visits": float(affinity.visits.sum()),
+            "lines": instance.orders.n_lines,
+        },
+        "sensitivity": {**demand.sensitivity.fit, "cap": demand.sensitivity.cap},
+        "purchase": {
+            "half_life_weeks": half_life if np.isfinite(half_life) else None,
+            "recent_strength": purchase.level.recent_strength,
+            "category_strength": purchase.level.category_strength,
+            "forecast_variance": purchase.forecast_variance,
+            "products_bounded": purchase.n_bounded,
+        },
+        "affinity": {
+            "strength": affinity.strength,
+            "half_life_weeks": affinity.half_life if np.isfinite(affinity.half_life) else None,
+            "min_support": instance.scenario.candidates.min_support,
+            "pairs": len(pairs),
+            "pairs_bounded": carried.n_bounded,
+            "oversized_visits": pairs.n_oversized,
+        },
+        "inputs": [
+            {"path": f.path, "sha256": f.sha256, "rows": f.rows, "rows_used": f.rows_used}
+            for f in instance.inputs
+        ],
+    }
+
+
+def _version() -> str:
+    try:
+        return version("bundlewise")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "unknown"

@@ -1,0 +1,227 @@
+"""What one product's weeks say about its price sensitivity: a conditional Poisson likelihood.
+
+Baskets of one half of the customers, y, in the weeks in which the other half paid a price p:
+
+    y_w ~ Poisson(μ_w),   μ_w = visits_w · season_cw · exp(a_g + η·x_w),   x_w = (1 − q)(1 − p_w/r)
+
+(the factor 1 − q turns the slope of the log-odds into that of the log-probability). The level a_g
+is free in every block g of eight consecutive weeks, so whatever moves slowly, a product's fashion
+or its own season, says nothing about η: only short-run price changes do. Given the sum of a block,
+its weeks are multinomial and a_g drops out exactly, which leaves a likelihood in η alone. A week
+enters only when the other half shows its price, and whether it does says nothing about y given
+the price: no selection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from .panel import FARTHEST_PRICE, Panel
+
+# Short against seasons and fashions, long enough to hold a price cut and the weeks around it.
+# The pooled slope moves little with it (docs/learning.md shows 4, 8, 13 and 27 weeks).
+BLOCK_WEEKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseData:
+    """Weeks that can speak about price, sorted by product, half and block.
+
+    Attributes
+    ----------
+    start
+        (products + 1,) product x has the rows ``start[x]:start[x + 1]``.
+    product, week, half
+        (rows,) product, position of the week, and the half that bought.
+    block
+        (rows,) index of the product's block, ascending; rows of a block are contiguous.
+    baskets
+        (rows,) y.
+    slope
+        (rows,) x.
+    exposure
+        (rows,) visits_w · season_cw.
+    n_set_aside
+        weeks left out because the price lies beyond ``FARTHEST_PRICE`` times the base price.
+    """
+
+    start: NDArray[np.int64]
+    product: NDArray[np.int64]
+    week: NDArray[np.int64]
+    half: NDArray[np.int8]
+    block: NDArray[np.int64]
+    baskets: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    exposure: NDArray[np.float64]
+    n_set_aside: int
+
+    @property
+    def n_products(self) -> int:
+        return len(self.start) - 1
+
+    def of_half(self, half: int) -> ResponseData:
+        """The rows in which this half bought (and the other paid)."""
+        keep = self.half == half
+        kept = np.concatenate([[0], np.cumsum(keep)])
+        rows = {
+            name: getattr(self, name)[keep]
+            for name in ("product", "week", "half", "block", "baskets", "slope", "exposure")
+        }
+        return replace(self, start=kept[self.start], **rows)
+
+    def placebo(self, sensitivity: NDArray[np.float64]) -> ResponseData:
+        """The same purchases with each block's prices turned round by half its length.
+
+        What the true prices explain is moved into the exposure, so the turned ones should add
+        nothing.
+        """
+        first = np.flatnonzero(np.diff(self.block, prepend=-1))
+        size = np.diff(np.append(first, len(self.block)))
+        begin, length = np.repeat(first, size), np.repeat(size, size)
+        turned = begin + (np.arange(len(self.block)) - begin + length // 2) % length
+        explained = self.exposure * np.exp(sensitivity[self.product] * self.slope)
+        return replace(self, slope=self.slope[turned], exposure=explained)
+
+
+def response_data(panel: Panel, base_price: NDArray[np.float64]) -> ResponseData:
+    """Pair each half's baskets with the other half's prices, in blocks of ``BLOCK_WEEKS`` weeks.
+
+    Products of which no block has two weeks at different prices are left with no rows: they say
+    nothing about η.
+
+    Parameters
+    ----------
+    base_price
+        (products,) r in cents; nan or <= 0 where unknown.
+    """
+    cell_product = panel.product
+    rate = panel.totals(panel.baskets.sum(axis=1)) / max(panel.visits.sum(), 1.0)
+    parts: list[tuple[NDArray, ...]] = []
+    set_aside = 0
+    for half in (0, 1):
+        price, base = panel.price[:, 1 - half], base_price[cell_product]
+        priced = np.isfinite(price) & (base > 0)
+        ratio = np.divide(price, base, out=np.ones_like(price), where=priced)
+        near = (ratio <= FARTHEST_PRICE) & (ratio >= 1 / FARTHEST_PRICE)
+        set_aside += int((priced & ~near).sum())
+        row = np.flatnonzero(priced & near)
+        slope = (1.0 - rate[cell_product[row]]) * (1.0 - ratio[row])
+        sides = np.full(len(row), half, dtype=np.int8)
+        parts.append((cell_product[row], panel.week[row], sides, panel.baskets[row, half], slope))
+    product, week, half, baskets, slope = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
+
+    block_of_week = (panel.n_weeks - 1 - week.astype(np.int64)) // BLOCK_WEEKS
+    blocks_each = panel.n_weeks // BLOCK_WEEKS + 1
+    key = (product * 2 + half) * blocks_each + block_of_week
+    order = np.lexsort((week, key))
+    product, week, half, baskets, slope, key = (
+        a[order] for a in (product, week, half, baskets, slope, key)
+    )
+    block = np.unique(key, return_inverse=True)[1]
+    telling = _telling_blocks(block, baskets, slope)[block]
+    product, week, half = product[telling], week[telling].astype(np.int64), half[telling]
+    block = np.unique(block[telling], return_inverse=True)[1]
+    start = np.searchsorted(product, np.arange(panel.n_products + 1))
+    exposure = panel.visits[week, half.astype(np.int64)]
+    return ResponseData(
+        start, product, week, half, block, baskets[telling], slope[telling], exposure, set_aside
+    )
+
+
+def _telling_blocks(
+    block: NDArray[np.int64], baskets: NDArray[np.float64], slope: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(blocks,) whether the block has purchases and prices that differ."""
+    n = int(block[-1]) + 1 if len(block) else 0
+    lowest, highest = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(lowest, block, slope)
+    np.maximum.at(highest, block, slope)
+    return (np.bincount(block, weights=baskets, minlength=n) > 0) & (highest > lowest)
+
+
+def expected_baskets(
+    data: ResponseData, sensitivity: NDArray[np.float64], exposure: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(rows,) baskets expected given each block's sum, and each row's share of its block."""
+    weight = exposure * np.exp(sensitivity[data.product] * data.slope)
+    share = weight / np.bincount(data.block, weights=weight)[data.block]
+    return np.bincount(data.block, weights=data.baskets)[data.block] * share, share
+
+
+def posterior_mode(
+    data: ResponseData,
+    location: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    dispersion: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mode of η under a normal prior, and the information the likelihood holds there.
+
+    Newton's method on the concave log-posterior
+    Σ_g [Σ y·η·x − Y_g·log Σ exposure·exp(η·x)]/dispersion − (η − location)²/(2·scale²).
+
+    Parameters
+    ----------
+    location, scale
+        (products,) normal prior.
+    dispersion
+        (products,) variance of the baskets over their mean, >= 1.
+
+    Returns
+    -------
+    mode, information
+        (products,); information is 0 for a product without rows.
+    """
+    return _newton(
+        data.start, data.block, data.baskets, data.slope, data.exposure, location, scale, dispersion
+    )
+
+
+@njit(cache=True)
+def _newton(start, block, baskets, slope, exposure, location, scale, dispersion):
+    n = len(start) - 1
+    mode, information = location.copy(), np.zeros(n)
+    for x in range(n):
+        if start[x] == start[x + 1]:
+            continue
+        prior = 1.0 / scale[x] ** 2
+        for _ in range(50):
+            gradient, curvature = _slope_and_curvature(
+                start[x], start[x + 1], block, baskets, slope, exposure, mode[x]
+            )
+            information[x] = curvature / dispersion[x]
+            step = gradient / dispersion[x] - prior * (mode[x] - location[x])
+            step /= information[x] + prior
+            step = min(max(step, -2.0), 2.0)
+            mode[x] += step
+            if abs(step) < 1e-7:
+                break
+    return mode, information
+
+
+@njit(cache=True)
+def _slope_and_curvature(first, last, block, baskets, slope, exposure, eta):
+    """First and minus second derivative of the conditional log-likelihood of one product."""
+    gradient = curvature = 0.0
+    i = first
+    while i < last:
+        current = block[i]
+        weight_sum = first_moment = second_moment = total = paired = 0.0
+        while i < last and block[i] == current:
+            weight = exposure[i] * np.exp(eta * slope[i])
+            weight_sum += weight
+            first_moment += weight * slope[i]
+            second_moment += weight * slope[i] * slope[i]
+            total += baskets[i]
+            paired += baskets[i] * slope[i]
+            i += 1
+        if weight_sum > 0.0:
+            mean = first_moment / weight_sum
+            gradient += paired - total * mean
+            curvature += total * max(second_moment / weight_sum - mean * mean, 0.0)
+    return gradient, curvature

@@ -1,0 +1,73 @@
+"""What the data support: how deep price cuts went, and how many units a basket holds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..instances.orders import Orders
+
+_DEEP_SHARE = 0.05  # of a product's baskets lie at or beyond its deepest supported cut
+_DEEP_BASKETS = 10  # and never fewer than this many
+
+
+def deepest_cuts(
+    orders: Orders,
+    base_price: NDArray[np.float64],
+    category: NDArray[np.int32],
+    n_categories: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Largest relative price cut that enough baskets support.
+
+    The cut that 5 % of the product's order lines, and at least ten, lie at or beyond. Where a
+    product has fewer than twenty lines its category's is taken, and of a category with fewer
+    that of all products. Lines sold in bundles show no price of their own.
+
+    Returns
+    -------
+    deepest_cut
+        (products,) share of the base price, >= 0.
+    own
+        (products,) whether it comes from the product's own lines.
+    """
+    base = base_price[orders.product]
+    usable = ~orders.bundled & (base > 0)
+    product = orders.product[usable]
+    unit_price = orders.amount[usable] / orders.quantity[usable]
+    cut = np.maximum(1.0 - unit_price / base[usable], 0.0)
+    overall, _ = _deep(cut, np.zeros(len(cut), dtype=np.int64), 1)
+    of_category, known = _deep(cut, category[product], n_categories)
+    of_category = np.where(known, of_category, overall[0])
+    of_product, own = _deep(cut, product, orders.n_products)
+    return np.where(own, of_product, of_category[category]), own
+
+
+def usual_quantities(
+    orders: Orders, category: NDArray[np.int32], n_categories: int
+) -> NDArray[np.float64]:
+    """(products,) mean units of a basket that holds the product; its category's where none does."""
+    key = orders.visit.astype(np.int64) * orders.n_products + orders.product
+    first = np.unique(key, return_index=True)[1]
+    baskets = np.bincount(orders.product[first], minlength=orders.n_products).astype(float)
+    units = np.bincount(orders.product, orders.quantity, minlength=orders.n_products)
+    category_units = np.bincount(category, units, minlength=n_categories)
+    category_baskets = np.bincount(category, baskets, minlength=n_categories)
+    overall = units.sum() / baskets.sum() if baskets.sum() else 1.0
+    of_category = np.where(
+        category_baskets > 0, category_units / np.maximum(category_baskets, 1.0), overall
+    )
+    return np.where(baskets > 0, units / np.maximum(baskets, 1.0), of_category[category])
+
+
+def _deep(
+    cut: NDArray[np.float64], group: NDArray[np.integer], n_groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(groups,) the deep quantile of each group's cuts, and whether the group has enough."""
+    order = np.lexsort((-cut, group))
+    counts = np.bincount(group, minlength=n_groups)
+    first = np.cumsum(counts) - counts
+    rank = np.maximum(np.ceil(_DEEP_SHARE * counts).astype(np.int64), _DEEP_BASKETS)
+    enough = counts >= 2 * _DEEP_BASKETS
+    deep = np.zeros(n_groups)
+    deep[enough] = cut[order][first[enough] + rank[enough] - 1]
+    return deep, enough

@@ -1,0 +1,241 @@
+"""Price sensitivity η of every product: its own evidence, shrunk to its category and to all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, ndtr
+
+from .panel import Panel
+from .population import PRIOR_MEAN, PRIOR_SPREAD, Population, fit_population
+from .price_response import ResponseData, expected_baskets, posterior_mode, response_data
+
+_PASSES = 2  # of season and population; a third changes neither in the third digit
+_SEASON_STRENGTHS = np.geomspace(3.0, 1000.0, 12)
+_CAP_SPREADS = 3.1  # the 99.9 % point of a normal population
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """Posterior of η: a normal truncated to [0, cap].
+
+    Attributes
+    ----------
+    location, scale
+        (products,) of the normal before truncation.
+    cap
+        upper end: the 99.9 % point of the fitted population of products.
+    mean
+        (products,) posterior mean.
+    category_mean
+        (categories,) mean of η over a category's population.
+    information
+        (products,) of the product's own likelihood; 0 where it says nothing and the posterior
+        is that of its category.
+    fit
+        what was estimated on the way, for the manifest.
+    """
+
+    location: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    cap: float
+    mean: NDArray[np.float64]
+    category_mean: NDArray[np.float64]
+    information: NDArray[np.float64]
+    fit: dict[str, float]
+
+
+def fit_sensitivity(
+    panel: Panel,
+    base_price: NDArray[np.float64],
+    category: NDArray[np.int32],
+    n_categories: int,
+) -> Sensitivity:
+    """Learn η from short-run price changes, net of drift and of category-week season.
+
+    The population is η_x ~ N(μ_category, τ²) truncated to η >= 0, μ_category ~ N(μ, ω²); all of
+    it fitted by marginal likelihood. The posterior of a product is its Laplace approximation.
+
+    Parameters
+    ----------
+    base_price
+        (products,) cents, the price at which relative cuts are 0; nan where unknown.
+    category
+        (products,) codes from 0 to ``n_categories`` − 1.
+    """
+    data = response_data(panel, base_price)
+    location = np.full(panel.n_products, PRIOR_MEAN)
+    scale = np.full(panel.n_products, PRIOR_SPREAD)
+    dispersion = np.ones(panel.n_products)
+    visits = data.exposure
+    mode, information = posterior_mode(data, location, scale, dispersion)
+    season, strength = _season(data, mode, visits, category, panel.n_weeks)
+    dispersion, excess = _dispersion(data, mode)
+    population = fit_population(mode, np.zeros_like(mode), category, n_categories)
+    for _ in range(_PASSES):
+        data = replace(data, exposure=visits * season)
+        mode, information = posterior_mode(data, location, scale, dispersion)
+        centre = likelihood_centre(mode, information, location, scale)
+        population = fit_population(centre, information, category, n_categories)
+        location = population.location[category]
+        scale = np.sqrt(population.within**2 + population.location_variance[category])
+        mode, information = posterior_mode(data, location, scale, dispersion)
+        season, strength = _season(data, mode, visits, category, panel.n_weeks)
+        dispersion, excess = _dispersion(data, mode)
+
+    cap = max(population.mean, 0.0) + _CAP_SPREADS * float(
+        np.hypot(population.within, population.between)
+    )
+    posterior_scale = 1 / np.sqrt(information + 1 / scale**2)
+    fit = {
+        "products_with_evidence": float((information > 0).sum()),
+        "population_location": population.mean,
+        "between_categories": population.between,
+        "within_category": population.within,
+        "season_strength": strength,
+        "excess_dispersion": excess,
+        "weeks_set_aside_for_price": float(data.n_set_aside),
+        **_robustness(data, mode, location, scale, dispersion, population),
+    }
+    mean = truncated_mean(mode, posterior_scale, cap)
+    of_category = np.sqrt(population.within**2 + population.location_variance)
+    category_mean = truncated_mean(population.location, of_category, cap)
+    return Sensitivity(mode, posterior_scale, cap, mean, category_mean, information, fit)
+
+
+def likelihood_centre(
+    mode: NDArray[np.float64],
+    information: NDArray[np.float64],
+    location: NDArray[np.float64],
+    scale: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(products,) centre of the likelihood alone, the prior's pull on the mode taken out."""
+    pull = np.divide(
+        mode - location, scale**2 * information, out=np.zeros_like(mode), where=information > 0
+    )
+    return mode + pull
+
+
+def truncated_mean(
+    location: NDArray[np.float64], scale: NDArray[np.float64], cap: float
+) -> NDArray[np.float64]:
+    """Mean of normals truncated to [0, cap]: location + scale·(φ(α) − φ(β))/(Φ(β) − Φ(α))."""
+    low, high = -location / scale, (cap - location) / scale
+    mass = np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    density = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / np.sqrt(2 * np.pi)
+    # Where the normal lies so far outside that no mass is left in double precision, its
+    # truncation has collapsed onto the nearer end.
+    end = np.where(location < 0, 0.0, cap)
+    mean = np.divide(density, mass, out=np.zeros_like(mass), where=mass > 1e-290)
+    return np.where(mass > 1e-290, np.clip(location + scale * mean, 0.0, cap), end)
+
+
+def _season(
+    data: ResponseData,
+    sensitivity: NDArray[np.float64],
+    visits: NDArray[np.float64],
+    category: NDArray[np.int32],
+    n_weeks: int,
+) -> tuple[NDArray[np.float64], float]:
+    """(rows,) factor by which the rest of the category sold more that week, net of prices.
+
+    Of each category and week, baskets A over expected baskets B, gamma-Poisson with a strength K
+    fitted by marginal likelihood: (K + A)/(K + B), the product's own baskets left out so that
+    its own price cut does not pass for a season.
+    """
+    cell = category[data.product] * np.int64(n_weeks) + data.week
+    own = data.product * np.int64(n_weeks) + data.week
+    own = np.unique(own, return_inverse=True)[1]
+    season, strength = np.ones(len(cell)), np.inf
+    for _ in range(2):
+        expected, _ = expected_baskets(data, sensitivity, visits * season)
+        expected = expected / np.where(season > 0, season, 1.0)
+        seen_all = np.bincount(cell, weights=data.baskets)
+        expected_all = np.bincount(cell, weights=expected)
+        strength = _gamma_strength(seen_all, expected_all)
+        seen = seen_all[cell] - np.bincount(own, data.baskets)[own]
+        others = expected_all[cell] - np.bincount(own, expected)[own]
+        season = (strength + seen) / (strength + np.maximum(others, 0.0))
+    return season, strength
+
+
+def _gamma_strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """The K of grid that makes seen ~ Poisson(expected·s), s ~ Gamma(K, K), most likely."""
+    some = expected > 0
+    a, e = seen[some], expected[some]
+    likelihood = [
+        float(
+            (gammaln(a + k) - gammaln(k) + k * np.log(k / (k + e)) + a * np.log(e / (k + e))).sum()
+        )
+        for k in _SEASON_STRENGTHS
+    ]
+    return float(_SEASON_STRENGTHS[int(np.argmax(likelihood))])
+
+
+def _dispersion(
+    data: ResponseData, sensitivity: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """(products,) 1 + κ·(mean baskets a week), with one κ for the week-to-week noise of all.
+
+    Given a block's sum a count has variance μ(1 − share) when Poisson; κ is the moment estimate
+    of the excess variance κμ².
+    """
+    expected, share = expected_baskets(data, sensitivity, data.exposure)
+    alone = 1.0 - share
+    usable = (alone > 0.05) & (expected > 0)
+    mu, y = expected[usable], data.baskets[usable]
+    weight = 1 / (1 + mu)
+    over = float(((((y - mu) ** 2 / alone[usable]) - mu) * weight).sum())
+    base = float((mu**2 * weight).sum())
+    excess = max(over / base, 0.0) if base > 0 else 0.0
+    rows = np.maximum(np.diff(data.start), 1)
+    squares = np.bincount(data.product, expected**2, minlength=data.n_products)
+    sums = np.bincount(data.product, expected, minlength=data.n_products)
+    level = np.divide(squares, sums, out=np.zeros(data.n_products), where=sums > 0)
+    level = np.where(level > 0, level, sums / rows)
+    return 1.0 + excess * level, excess
+
+
+def _robustness(
+    data: ResponseData,
+    mode: NDArray[np.float64],
+    location: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    dispersion: NDArray[np.float64],
+    population: Population,
+) -> dict[str, float]:
+    """Checks that would betray noise taken for response: see docs/learning.md.
+
+    The slope common to all products with true prices; the one that prices turned round in time
+    add to them, which should be near 0; and the correlation of product estimates between the two
+    halves of the customers, weighted by information and net of category (stepped up to both
+    halves by Spearman and Brown).
+    """
+
+    def centres(part: ResponseData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found, information = posterior_mode(part, location, scale, dispersion)
+        return likelihood_centre(found, information, location, scale), information
+
+    def pooled(part: ResponseData) -> float:
+        centre, information = centres(part)
+        total = float(information.sum())
+        return float((centre * information).sum()) / total if total > 0 else 0.0
+
+    (first, info_first), (second, info_second) = (centres(data.of_half(half)) for half in (0, 1))
+    both = np.minimum(info_first, info_second)
+    weight = np.where(both > 0, 1 / (population.within**2 + 1 / np.maximum(both, 1e-12)) ** 2, 0.0)
+    total = float(weight.sum())
+    reliability = 0.0
+    if total > 0:
+        a, b = first - location, second - location
+        a, b = a - (weight * a).sum() / total, b - (weight * b).sum() / total
+        spread = np.sqrt((weight * a * a).sum() * (weight * b * b).sum())
+        correlation = float((weight * a * b).sum() / spread) if spread > 0 else 0.0
+        reliability = 2 * correlation / (1 + correlation) if correlation > -1 else -1.0
+    return {
+        "pooled_slope": pooled(data),
+        "placebo_slope": pooled(data.placebo(mode)),
+        "split_half_reliability": reliability,
+    }
