@@ -1,0 +1,245 @@
+"""What a plan earns where its bundles compete: shoppers who take their best option.
+
+Offers are valued one by one. That adds up exactly only while no product is in two offers; where
+products are shared the finished plan is valued again, by simulated shoppers (design section 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..instances.instance import Instance
+from ..models.beliefs import Beliefs
+from .economics import unit_gain
+from .offers import Offers
+from .overlap_choice import best_choices
+from .overlap_shoppers import Component, draw_shoppers
+
+Floats = NDArray[np.float64]
+
+_ROUND = 40_000  # shoppers drawn at a time
+_LARGEST_MATRIX = 4_000_000  # shoppers × products held at a time
+_MOST_ROUNDS = 60
+_PRECISION = 0.008  # of the component's value, for the standard error to stop at
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """A plan valued with its offers side by side. Money in cents a week.
+
+    Attributes
+    ----------
+    separate
+        Σ of the incremental margins of the offers, each valued alone.
+    together
+        expected incremental margin when every shopper takes the best of all offers.
+    interaction
+        (together − separate)/|separate|; 0 where no product is shared.
+    standard_error
+        of ``together``: only the interaction is simulated.
+    simulated_separate, simulated_error
+        the overlapping offers valued one by one by the same shoppers, and its standard error: a
+        check against ``overlapping``, what their own values say.
+    overlapping
+        Σ of the incremental margins of the offers that share a product.
+    components, offers
+        groups of offers tied by shared products, and the offers in them.
+    crowded_shoppers
+        share of simulated shoppers with so many wanted bundles that the choice was greedy.
+    """
+
+    separate: float
+    together: float
+    interaction: float
+    standard_error: float
+    simulated_separate: float
+    simulated_error: float
+    overlapping: float
+    components: int
+    offers: int
+    crowded_shoppers: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """Means a visit of one component, with the variances of these means; cents."""
+
+    alone: float
+    alone_variance: float
+    change: float
+    change_variance: float
+    crowded: int
+    shoppers: int
+
+
+def reevaluate(
+    instance: Instance,
+    beliefs: Beliefs,
+    chosen: Offers,
+    odds_ratio: NDArray[np.float64],
+    *,
+    seed: int = 0,
+) -> Overlap:
+    """Value a plan again where its offers share products.
+
+    A shopper sees all offers of a component or none, draws a willingness to pay for each of its
+    products and takes the set of disjoint bundles, and products apart, with the highest surplus.
+    Price sensitivities are drawn from their posterior for every shopper, so that an offer alone
+    earns its expected value; capped offers are taken only within the deepest cut.
+
+    What is simulated is the difference between the best choice and the sum of the offers taken
+    one by one, by the same shoppers; it is added to the sum of the offers' own values.
+
+    Parameters
+    ----------
+    chosen
+        the offers of the plan.
+    odds_ratio
+        (offers,) ψ of each offer's pair.
+    """
+    separate = float(chosen.incremental_margin.sum())
+    components = _components(chosen.products)
+    gains = unit_gain(instance)
+    tallies = [
+        _simulate(
+            _component(instance, beliefs, chosen, odds_ratio, rows, gains),
+            instance,
+            float(np.abs(chosen.incremental_margin[rows]).sum()) / instance.visits,
+            np.random.default_rng([seed, number]),
+        )
+        for number, rows in enumerate(components)
+    ]
+    visits = instance.visits
+    members = np.concatenate(components) if components else np.zeros(0, dtype=np.int64)
+    costs = 100 * instance.scenario.assumptions.offer_cost * len(members)
+    together = separate + visits * sum(tally.change for tally in tallies)
+    drawn = sum(tally.shoppers for tally in tallies)
+    return Overlap(
+        separate=separate,
+        together=together,
+        interaction=(together - separate) / abs(separate) if separate else 0.0,
+        standard_error=visits * sum(tally.change_variance for tally in tallies) ** 0.5,
+        simulated_separate=visits * sum(tally.alone for tally in tallies) - costs,
+        simulated_error=visits * sum(tally.alone_variance for tally in tallies) ** 0.5,
+        overlapping=float(chosen.incremental_margin[members].sum()),
+        components=len(components),
+        offers=len(members),
+        crowded_shoppers=sum(tally.crowded for tally in tallies) / drawn if drawn else 0.0,
+    )
+
+
+def _components(products: NDArray[np.int32]) -> list[NDArray[np.int64]]:
+    """Groups of two or more offers that hang together by shared products: their rows."""
+    parent = {int(product): int(product) for product in products.ravel()}
+
+    def root(product: int) -> int:
+        while parent[product] != product:
+            parent[product] = parent[parent[product]]
+            product = parent[product]
+        return product
+
+    for first, second in products:
+        parent[root(int(first))] = root(int(second))
+    groups: dict[int, list[int]] = {}
+    for row, pair in enumerate(products):
+        groups.setdefault(root(int(pair[0])), []).append(row)
+    return [np.array(rows) for rows in groups.values() if len(rows) > 1]
+
+
+def _component(
+    instance: Instance,
+    beliefs: Beliefs,
+    chosen: Offers,
+    odds_ratio: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    gains: Floats,
+) -> Component:
+    """The figures of a component, its products numbered from 0."""
+    catalogue = instance.catalogue
+    products, pairs = np.unique(chosen.products[rows], return_inverse=True)
+    pairs = pairs.reshape(len(rows), 2)
+    price = catalogue.reference_price[products].astype(np.float64)
+    money_off = (chosen.list_price - chosen.bundle_price)[rows].astype(np.float64)
+    deepest = np.where(chosen.capped[rows, None], beliefs.deepest_cut[products][pairs], 1.0)
+    funding = catalogue.supplier_funding[products][pairs].sum(axis=1)
+    return Component(
+        pairs=pairs,
+        odds_ratio=odds_ratio[rows],
+        money_off=money_off,
+        reach=np.minimum(money_off[:, None], deepest * price[pairs]),
+        paid=funding - money_off / (1.0 + instance.scenario.assumptions.tax_rate),
+        probability=beliefs.purchase_probability[products],
+        sensitivity_location=beliefs.sensitivity_location[products],
+        sensitivity_scale=beliefs.sensitivity_scale[products],
+        sensitivity_cap=beliefs.sensitivity_cap[products],
+        price=price,
+        gain=gains[products],
+    )
+
+
+def _simulate(
+    component: Component, instance: Instance, scale: float, rng: np.random.Generator
+) -> _Tally:
+    """Draw shoppers until the change is known to a small part of ``scale`` (cents a visit)."""
+    size = max(min(_ROUND, _LARGEST_MATRIX // len(component.price)), 1)
+    means, variances = np.zeros(2), np.zeros(2)  # of the offers one by one, and of the change
+    rounds, shoppers, crowded = 0, 0, 0
+    while rounds < _MOST_ROUNDS:
+        drawn = draw_shoppers(component, size, rng)
+        alone, together, greedy = _earned(component, instance, drawn.short)
+        for k, values in enumerate((alone, together - alone)):
+            mean, variance = _stratified_mean(drawn.weight * values, drawn.stratum)
+            means[k] += mean
+            variances[k] += variance
+        rounds, shoppers, crowded = rounds + 1, shoppers + len(alone), crowded + greedy
+        if np.all(np.sqrt(variances) / rounds <= _PRECISION * scale):
+            break
+    means, variances = means / rounds, variances / rounds**2
+    return _Tally(
+        float(means[0]),
+        float(variances[0]),
+        float(means[1]),
+        float(variances[1]),
+        crowded,
+        shoppers,
+    )
+
+
+def _earned(component: Component, instance: Instance, short: Floats) -> tuple[Floats, Floats, int]:
+    """What each shopper earns the shop: offers one by one summed, and with the best choice.
+
+    A bundle is worth D − Σ s_x to a shopper beyond buying apart what is worth its price, and is
+    wanted where that is not negative and every s_x is within reach. Its gain to the shop is
+    Σ m_x over the products added, less the discount. With automatic redemption the till gives
+    the bundles also to shoppers who saw none and buy their products anyway.
+    """
+    assumptions = instance.scenario.assumptions
+    pairs = component.pairs
+    falls = short[:, pairs]  # (shoppers, offers, 2)
+    surplus = component.money_off - falls.sum(axis=2)
+    wanted = np.all(falls <= component.reach, axis=2) & (surplus >= 0)
+    gain = component.paid + ((falls > 0) * component.gain[pairs]).sum(axis=2)
+    alone, together, crowded = best_choices(wanted, surplus, gain, component.conflicts)
+    alone, together = assumptions.exposure * alone, assumptions.exposure * together
+    if assumptions.redemption == "automatic" and assumptions.exposure < 1.0:
+        bought = np.all(falls <= 0, axis=2)
+        off, paid = (np.broadcast_to(x, gain.shape) for x in (component.money_off, component.paid))
+        unseen_alone, unseen, more = best_choices(
+            bought, np.ascontiguousarray(off), np.ascontiguousarray(paid), component.conflicts
+        )
+        alone = alone + (1 - assumptions.exposure) * unseen_alone
+        together = together + (1 - assumptions.exposure) * unseen
+        crowded += more
+    return alone, together, crowded
+
+
+def _stratified_mean(values: Floats, stratum: NDArray[np.int64]) -> tuple[float, float]:
+    """Mean over all shoppers and the variance of that mean, shoppers being drawn by stratum."""
+    counts = np.bincount(stratum)
+    sums = np.bincount(stratum, values)
+    squares = np.bincount(stratum, values * values)
+    within = (squares - sums**2 / counts) / np.maximum(counts - 1, 1)
+    return float(sums.sum() / len(values)), float((counts * within).sum() / len(values) ** 2)
