@@ -15,8 +15,8 @@ from .copula import joint_probability, odds_ratio_of
 from .pair_counts import PairCounts
 
 _HALF_LIVES = (3.0, 6.0, 12.0, 24.0, np.inf)  # weeks, of the smoothing of weekly rates
-_STRENGTHS = np.geomspace(0.2, 20.0, 15)
-_DENSE = 1500  # the most frequent products, whose pairs the strengths are fitted on
+_STRENGTHS = np.geomspace(0.2, 20.0, 13)
+_DENSE = 1000  # the most frequent products, whose pairs the strengths are fitted on
 _ROUNDS = 3  # of category lifts and product lifts in turn
 
 
@@ -81,12 +81,15 @@ class Affinity:
         b: NDArray[np.integer],
         orders: NDArray[np.integer] | NDArray[np.float64],
         expected: NDArray[np.float64],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(pairs,) posterior mean of λ, and posterior standard deviation of log λ."""
+    ) -> NDArray[np.float64]:
+        """(pairs,) posterior mean of λ: λ0·(a + k)/(E·λ0 + k)."""
         prior = self.prior.of(a, b)
-        shape = orders + self.strength
-        lift = prior * shape / (expected * prior + self.strength)
-        return lift, np.sqrt(np.asarray(polygamma(1, shape)))
+        return prior * (orders + self.strength) / (expected * prior + self.strength)
+
+    def lift_spread(self, orders: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(pairs,) posterior standard deviation of log λ, a gamma of shape a + k."""
+        values, at = np.unique(orders, return_inverse=True)
+        return np.sqrt(np.asarray(polygamma(1, values + self.strength)))[at]
 
 
 def unseen_lift(
@@ -178,10 +181,10 @@ def carry_to_week(
     """
     a, b = pairs.first, pairs.second
     expected = affinity.expected(a, b)
-    lift, lift_spread = affinity.lift(a, b, pairs.orders, expected)
+    lift = affinity.lift(a, b, pairs.orders, expected)
     psi, slope, bounded = odds_at_base(affinity, a, b, expected, lift)
     joint = joint_probability(probability[a], probability[b], psi)
-    return PairBeliefs(joint, psi, lift_spread * slope, int(bounded.sum()))
+    return PairBeliefs(joint, psi, affinity.lift_spread(pairs.orders) * slope, int(bounded.sum()))
 
 
 def odds_at_base(
@@ -277,13 +280,12 @@ def _shrunk(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray
 def _strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> tuple[float, float]:
     """The k that makes seen ~ Poisson(expected·s), s ~ Gamma(k, k), most likely, and that
     log-likelihood up to a constant."""
-    some = seen > 0
-    a, e = seen[some], expected[some]
-    constant = float(a @ np.log(np.maximum(e, 1e-300)))
+    values, times = np.unique(seen, return_counts=True)
+    constant = float(seen @ np.log(np.maximum(expected, 1e-300)))
     best, score = float(_STRENGTHS[0]), -np.inf
     for k in _STRENGTHS:
-        value = constant - k * float(np.log1p(expected / k).sum())
-        value += float((gammaln(a + k) - gammaln(k) - a * np.log(e + k)).sum())
+        value = constant + float(times @ (gammaln(values + k) - gammaln(k)))
+        value += k * np.log(k) * len(seen) - float((seen + k) @ np.log(expected + k))
         if value > score:
             best, score = float(k), value
     return best, score

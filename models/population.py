@@ -63,30 +63,26 @@ def fit_population(
     marginals = _marginals(
         centre[some], information[some], category[some], n_categories, _LOCATIONS, _WITHIN
     )
-    best: tuple[float, float, float, float, NDArray[np.float64]] | None = None
-    for within, by_category in zip(_WITHIN, marginals, strict=True):
-        highest = by_category.max(axis=1, keepdims=True)
-        relative = np.exp(by_category - highest)
-        for between in _BETWEEN:
-            density = _location_density(between)
-            with np.errstate(divide="ignore"):
-                total = (np.log(relative @ density.T) + highest).sum(axis=0)
-            total -= (_LOCATIONS - PRIOR_MEAN) ** 2 / (2 * PRIOR_SPREAD**2)
-            at = int(np.argmax(total))
-            if best is None or total[at] > best[0]:
-                best = (float(total[at]), _LOCATIONS[at], between, within, relative * density[at])
-    assert best is not None
-    _, mean, between, within, posterior = best
+    means, betweens = (grid.ravel() for grid in np.meshgrid(_LOCATIONS, _BETWEEN))
+    density = np.exp(-((_LOCATIONS - means[:, None]) ** 2) / (2 * betweens[:, None] ** 2))
+    density /= density.sum(axis=1, keepdims=True)  # (populations, locations)
+    prior = -((means - PRIOR_MEAN) ** 2) / (2 * PRIOR_SPREAD**2)
+    best = (-np.inf, 0, 0)
+    highest = marginals.max(axis=2, keepdims=True)
+    relative = np.exp(marginals - highest)
+    for i in range(len(_WITHIN)):
+        with np.errstate(divide="ignore"):
+            total = (np.log(relative[i] @ density.T) + highest[i]).sum(axis=0) + prior
+        at = int(np.argmax(total))
+        if total[at] > best[0]:
+            best = (float(total[at]), at, i)
+    _, at, i = best
+    mean, between, within = means[at], betweens[at], _WITHIN[i]
+    posterior = relative[i] * density[at]
     weight = posterior / posterior.sum(axis=1, keepdims=True)
     location = weight @ _LOCATIONS
     variance = weight @ _LOCATIONS**2 - location**2
     return Population(float(mean), float(between), float(within), location, variance)
-
-
-def _location_density(between: float) -> NDArray[np.float64]:
-    """(means, locations) weights of N(mean, between²) on the grid; rows sum to 1."""
-    density = np.exp(-((_LOCATIONS[None, :] - _LOCATIONS[:, None]) ** 2) / (2 * between**2))
-    return density / density.sum(axis=1, keepdims=True)
 
 
 @njit(cache=True)

@@ -230,14 +230,13 @@ def _best_level(
         y = history.baskets[bought, after].sum(axis=1, dtype=np.float64)
         exposed = history.visits[bought, after].sum(axis=1, dtype=np.float64)
         mean = _category_rate(all_baskets, all_visits, category, n_categories)[bought]
-        some = np.flatnonzero(y > 0)
         for half_life in _HALF_LIVES:
             recent, visits = (part[bought] for part in _recent(history, origin, half_life))
             for k, c in combinations(_RECENT_STRENGTHS, _CATEGORY_STRENGTHS):
-                long_run = (all_baskets[bought] + c) / (all_visits[bought] + c / mean)
-                q = (recent + k) / (visits + k / long_run)
                 level = Level(half_life, k, c)
-                value = float(y[some] @ np.log(q[some]) - q @ exposed)
+                value = _likelihood(
+                    recent, visits, all_baskets[bought], all_visits[bought], mean, k, c, y, exposed
+                )
                 score[level] = score.get(level, 0.0) + value
     if not score:
         return Level(np.inf, _RECENT_STRENGTHS[0], 1.0)
@@ -267,6 +266,19 @@ def _forecast_variance(
         over += float((weight * ((y - mu) ** 2 - mu - mu**2 * counted[:, None])).sum())
         base += float((weight * mu**2).sum())
     return max(over / base, 0.0) if base > 0 else 0.0
+
+
+@njit(cache=True)
+def _likelihood(recent, visits, all_baskets, all_visits, mean, k, c, y, exposed):
+    """Σ y·log q − q·exposed, with q as in ``_forecast``."""
+    total = 0.0
+    for x in range(len(y)):
+        long_run = (all_baskets[x] + c) / (all_visits[x] + c / mean[x])
+        q = (recent[x] + k) / (visits[x] + k / long_run)
+        total -= q * exposed[x]
+        if y[x] > 0.0:
+            total += y[x] * np.log(q)
+    return total
 
 
 @njit(cache=True)

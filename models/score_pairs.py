@@ -84,7 +84,7 @@ def _learned(
 ) -> NDArray[np.float64]:
     """(pairs,) joint probability, exactly as ``carry_to_week`` makes it."""
     expected = affinity.expected(a, b)
-    lift, _ = affinity.lift(a, b, counts, expected)
+    lift = affinity.lift(a, b, counts, expected)
     psi, _, _ = odds_at_base(affinity, a, b, expected, lift)
     return joint_probability(probability[a], probability[b], psi)
 

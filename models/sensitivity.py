@@ -66,43 +66,71 @@ def fit_sensitivity(
         (products,) codes from 0 to ``n_categories`` − 1.
     """
     data = response_data(panel, base_price)
-    location = np.full(panel.n_products, PRIOR_MEAN)
-    scale = np.full(panel.n_products, PRIOR_SPREAD)
-    dispersion = np.ones(panel.n_products)
-    visits = data.exposure
-    mode, information = posterior_mode(data, location, scale, dispersion)
-    season, strength = _season(data, mode, visits, category, panel.n_weeks)
-    dispersion, excess = _dispersion(data, mode)
-    population = fit_population(mode, np.zeros_like(mode), category, n_categories)
-    for _ in range(_PASSES):
-        data = replace(data, exposure=visits * season)
-        mode, information = posterior_mode(data, location, scale, dispersion)
-        centre = likelihood_centre(mode, information, location, scale)
-        population = fit_population(centre, information, category, n_categories)
-        location = population.location[category]
-        scale = np.sqrt(population.within**2 + population.location_variance[category])
-        mode, information = posterior_mode(data, location, scale, dispersion)
-        season, strength = _season(data, mode, visits, category, panel.n_weeks)
-        dispersion, excess = _dispersion(data, mode)
+    visits, n = data.exposure, panel.n_products
+    location, scale = np.full(n, PRIOR_MEAN), np.full(n, PRIOR_SPREAD)
+    mode, _ = posterior_mode(data, location, scale, np.ones(n))
+    step = _refined(data, mode, location, scale, visits, category, n_categories)
+    for _ in range(_PASSES - 1):
+        step = _refined(
+            step.data, step.mode, step.location, step.scale, visits, category, n_categories
+        )
+    mode, information = posterior_mode(step.data, step.location, step.scale, step.dispersion)
+    population = step.population
 
     cap = max(population.mean, 0.0) + _CAP_SPREADS * float(
         np.hypot(population.within, population.between)
     )
-    posterior_scale = 1 / np.sqrt(information + 1 / scale**2)
+    posterior_scale = 1 / np.sqrt(information + 1 / step.scale**2)
     fit = {
         "products_with_evidence": float((information > 0).sum()),
         "population_location": population.mean,
         "between_categories": population.between,
         "within_category": population.within,
-        "season_strength": strength,
-        "excess_dispersion": excess,
+        "season_strength": step.season_strength,
+        "excess_dispersion": step.excess_dispersion,
         "weeks_set_aside_for_price": float(data.n_set_aside),
-        **_robustness(data, mode, location, scale, dispersion, population),
+        **_robustness(step),
     }
     mean = truncated_mean(mode, posterior_scale, cap)
     of_category = np.sqrt(population.within**2 + population.location_variance)
     category_mean = truncated_mean(population.location, of_category, cap)
     return Sensitivity(mode, posterior_scale, cap, mean, category_mean, information, fit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Where the estimation stands: season in ``data``, prior of each product, mode under it."""
+
+    data: ResponseData
+    mode: NDArray[np.float64]
+    location: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    dispersion: NDArray[np.float64]
+    population: Population
+    season_strength: float
+    excess_dispersion: float
+
+
+def _refined(
+    data: ResponseData,
+    mode: NDArray[np.float64],
+    location: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    visits: NDArray[np.float64],
+    category: NDArray[np.int32],
+    n_categories: int,
+) -> _Pass:
+    """Season and dispersion given η, then the population and η given these."""
+    season, strength = _season(data, mode, visits, category)
+    data = replace(data, exposure=visits * season)
+    dispersion, excess = _dispersion(data, mode)
+    mode, information = posterior_mode(data, location, scale, dispersion)
+    centre = likelihood_centre(mode, information, location, scale)
+    population = fit_population(centre, information, category, n_categories)
+    location = population.location[category]
+    scale = np.sqrt(population.within**2 + population.location_variance[category])
+    mode, _ = posterior_mode(data, location, scale, dispersion)
+    return _Pass(data, mode, location, scale, dispersion, population, strength, excess)
 
 
 def likelihood_centre(
@@ -137,7 +165,6 @@ def _season(
     sensitivity: NDArray[np.float64],
     visits: NDArray[np.float64],
     category: NDArray[np.int32],
-    n_weeks: int,
 ) -> tuple[NDArray[np.float64], float]:
     """(rows,) factor by which the rest of the category sold more that week, net of prices.
 
@@ -145,9 +172,9 @@ def _season(
     fitted by marginal likelihood: (K + A)/(K + B), the product's own baskets left out so that
     its own price cut does not pass for a season.
     """
-    cell = category[data.product] * np.int64(n_weeks) + data.week
-    own = data.product * np.int64(n_weeks) + data.week
-    own = np.unique(own, return_inverse=True)[1]
+    n_weeks = np.int64(data.week.max() + 1 if len(data.week) else 1)
+    cell = category[data.product] * n_weeks + data.week
+    own = np.unique(data.product * n_weeks + data.week, return_inverse=True)[1]
     season, strength = np.ones(len(cell)), np.inf
     for _ in range(2):
         expected, _ = expected_baskets(data, sensitivity, visits * season)
@@ -198,14 +225,7 @@ def _dispersion(
     return 1.0 + excess * level, excess
 
 
-def _robustness(
-    data: ResponseData,
-    mode: NDArray[np.float64],
-    location: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    dispersion: NDArray[np.float64],
-    population: Population,
-) -> dict[str, float]:
+def _robustness(step: _Pass) -> dict[str, float]:
     """Checks that would betray noise taken for response: see docs/learning.md.
 
     The slope common to all products with true prices; the one that prices turned round in time
@@ -214,9 +234,11 @@ def _robustness(
     halves by Spearman and Brown).
     """
 
+    data, location, within = step.data, step.location, step.population.within
+
     def centres(part: ResponseData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        found, information = posterior_mode(part, location, scale, dispersion)
-        return likelihood_centre(found, information, location, scale), information
+        mode, information = posterior_mode(part, location, step.scale, step.dispersion)
+        return likelihood_centre(mode, information, location, step.scale), information
 
     def pooled(part: ResponseData) -> float:
         centre, information = centres(part)
@@ -225,7 +247,7 @@ def _robustness(
 
     (first, info_first), (second, info_second) = (centres(data.of_half(half)) for half in (0, 1))
     both = np.minimum(info_first, info_second)
-    weight = np.where(both > 0, 1 / (population.within**2 + 1 / np.maximum(both, 1e-12)) ** 2, 0.0)
+    weight = np.where(both > 0, 1 / (within**2 + 1 / np.maximum(both, 1e-12)) ** 2, 0.0)
     total = float(weight.sum())
     reliability = 0.0
     if total > 0:
@@ -236,6 +258,6 @@ def _robustness(
         reliability = 2 * correlation / (1 + correlation) if correlation > -1 else -1.0
     return {
         "pooled_slope": pooled(data),
-        "placebo_slope": pooled(data.placebo(mode)),
+        "placebo_slope": pooled(data.placebo(step.mode)),
         "split_half_reliability": reliability,
     }
