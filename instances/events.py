@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .cells import moments
+from .columns import Column
 from .read_orders import codes_of
-from .tables import Column, read_columns
+from .tables import read_columns
 from .weeks import weeks_of
 
 KINDS = ("view", "search", "cart")

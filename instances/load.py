@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .catalogue import Catalogue
+from .columns import shown
 from .errors import InputError
 from .events import read_events
 from .instance import DataQuality, InputFile, Instance
@@ -19,7 +20,7 @@ from .read_catalogue import ProductTable, read_products, resolve_catalogue
 from .read_orders import LATER, OrdersRead, read_orders
 from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule
 from .sections import Scenario
-from .tables import file_hash, shown
+from .tables import file_hash
 from .weeks import week_monday
 
 VISIT_WEEKS = 4

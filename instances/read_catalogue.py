@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from .catalogue import Catalogue
 from .cells import money, numbers, truths
+from .columns import Table, shown
 from .errors import InputError
 from .orders import Orders
 from .prices import PriceTable, promoted_products, reference_prices
 from .sections import Assumptions, GrossMargins, Scenario
-from .tables import Table, read_columns, shown
+from .tables import read_columns
 
 TEXTS = ("title", "category", "department", "brand", "description")
 MONEY = ("list_price", "unit_cost", "min_price", "supplier_funding")
@@ -149,8 +150,8 @@ def resolve_catalogue(
     dear = int((catalogue.available & (cost >= net)).sum())
     if dear:
         warnings.append(
-            f"{products.table.path.name}: {dear:,} products cost as much as their price net of "
-            "tax, or more"
+            f"{products.table.path.name}: of {int(catalogue.available.sum()):,} products that may "
+            f"be in a bundle, {dear:,} cost as much as their price net of tax, or more"
         )
     return catalogue, {text: number for text, number in counts.items() if number}, warnings
 

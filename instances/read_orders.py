@@ -11,9 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .cells import Money, moments, money, numbers
+from .columns import Column, Table, shown
 from .errors import InputError
 from .orders import Orders
-from .tables import Column, Table, read_columns, shown
+from .tables import read_columns
 from .weeks import week_label, weeks_of
 
 REQUIRED = ("order_id", "product_id", "ordered_at", "quantity", "amount")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError
 from .rules import (
     AtMostOneOf,
     BrandLimit,
@@ -144,16 +143,17 @@ def _head(source: Source, week: str | None) -> dict[str, Any]:
         raise source.error("scenario.name", found_words(name), slug)
     if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
         raise source.error("scenario.currency", found_words(currency), "a code such as USD")
-    label = week if week is not None else head.get("week")
     form = "an ISO week such as 2018-W01"
-    if label is None:
+    stated = head.get("week")
+    number = None
+    for label, place in ((stated, "scenario.week"), (week, "--week")):
+        if label is not None:
+            try:
+                number = week_index(label)
+            except ValueError as error:
+                raise source.error(place, found_words(label), form) from error
+    if number is None:
         raise source.error("scenario.week", "missing", f"{form}, here or with --week")
-    try:
-        number = week_index(label)
-    except ValueError as error:
-        if week is not None:
-            raise InputError(source.path, "--week", found_words(label), form) from error
-        raise source.error("scenario.week", found_words(label), form) from error
     return {"name": name, "week": number, "currency": currency}
 
 

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 import pytest
 from bundlewise.instances.cells import moments, money, numbers, truths
-from bundlewise.instances.tables import Column
+from bundlewise.instances.columns import Column
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -71,6 +71,8 @@ def test_the_week_given_overrides_the_file(tmp_path: Path) -> None:
     assert week_label(read(tmp_path, BASE, week="2020-W53").week) == "2020-W53"
     without = BASE.replace('week = "2018-W01"\n', "")
     assert week_label(read(tmp_path, without, week="2018-W02").week) == "2018-W02"
+    wrong = BASE.replace("2018-W01", "2018-W99")
+    assert fault(tmp_path, wrong, week="2018-W02").startswith("scenario.week: text '2018-W99'")
 
 
 def test_gross_margins_by_department(tmp_path: Path) -> None:

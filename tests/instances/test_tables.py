@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -106,6 +107,14 @@ def test_other_parquet_types(tmp_path: Path) -> None:
     assert read["nothing"].isna().all()
 
 
+def test_a_dictionary_that_holds_a_text_twice_is_read_as_one(tmp_path: Path) -> None:
+    twice = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, None]), pa.array(["a", "a", ""]))
+    pq.write_table(pa.table({"id": twice}), tmp_path / "t.parquet")
+    table, _ = read_columns(tmp_path / "t.parquet", ["id"])
+    assert table.columns["id"].values.tolist() == ["a"]
+    assert table.columns["id"].missing.tolist() == [False, False, True, True]
+
+
 def test_a_folder_named_like_a_partition_adds_no_column(tmp_path: Path) -> None:
     folder = tmp_path / "week=1"
     folder.mkdir()
@@ -157,6 +166,7 @@ BAD_FILES = {
     "nameless": ("t.csv", text("product_id,\n1,2\n"), "header: column 2 has no name"),
     "ragged": ("t.csv", wide, "line 3: 3 cells; expected 2, as in the header"),
     "latin": ("t.csv", latin, "line 3: byte 0xE9 is not UTF-8; expected text in UTF-8"),
+    "open quote": ("t.csv", text('product_id,a\n1,x\n2,"y\n3,z\n'), "line 3: a cell that begins"),
     "gzip": ("t.csv.gz", text("product_id\n1\n"), "cannot be read"),
     "parquet": ("t.parquet", text("product_id\n1\n"), "expected a Parquet file"),
     "xlsx": ("t.xlsx", text("product_id\n1\n"), "expected an Excel workbook"),
@@ -184,6 +194,22 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path: Path, case: str) -> None:
     assert line.startswith(f"{tmp_path / name}: ")
     assert message in line
     assert "\n" not in line
+
+
+def test_a_cell_of_two_lines_may_be_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('product_id,title\n1,"two\nlines"\n', encoding="utf-8")
+    assert read_table(path)["title"].tolist() == ["two\nlines"]
+
+
+def test_an_excel_sheet_that_states_a_wrong_size_is_read_whole(tmp_path: Path) -> None:
+    path, other = tmp_path / "t.xlsx", tmp_path / "wrong.xlsx"
+    write_excel(pd.DataFrame({"a": ["1", "2"], "b": ["3", "4"]}), path)
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as target:
+        for name in source.namelist():
+            content = source.read(name).replace(b'ref="A1:B3"', b'ref="A1"')
+            target.writestr(name, content)
+    assert read_table(other)["b"].tolist() == ["3", "4"]
 
 
 def test_a_cut_off_gzip_file_is_an_error(tmp_path: Path) -> None:
