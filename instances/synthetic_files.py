@@ -108,7 +108,7 @@ def write_csv(table: pd.DataFrame, path: Path, *, money: str = "%.2f") -> None:
     text = table.to_csv(index=False, float_format=money, lineterminator="\n").encode()
     if path.suffix == ".gz":
         packed = io.BytesIO()
-        with gzip.GzipFile("", "wb", compresslevel=9, fileobj=packed, mtime=0) as stream:
+        with gzip.GzipFile("", "wb", compresslevel=6, fileobj=packed, mtime=0) as stream:
             stream.write(text)
         text = packed.getvalue()
     path.write_bytes(text)
