@@ -68,6 +68,20 @@ class Case:
             lost[members] = delta * margin[priced].mean() if priced.any() else 0.0
         return margin - lost
 
+    def support(self, offer: WrittenOffer) -> int:
+        """Orders that hold all products of the offer, lines sold in a bundle left out."""
+        holding = [self._visits[row] for row in self.rows(offer)]
+        return len(set.intersection(*(set(visits.tolist()) for visits in holding)))
+
+    @cached_property
+    def _visits(self) -> dict[int, NDArray[np.int32]]:
+        """Orders that hold each product of the plan."""
+        orders = self.instance.orders
+        planned = np.array([self.position[name] for name in self.products], dtype=np.int32)
+        lines = np.flatnonzero(np.isin(orders.product, planned) & ~orders.bundled)
+        product, visit = orders.product[lines], orders.visit[lines]
+        return {int(row): visit[product == row] for row in planned}
+
     def rows(self, offer: WrittenOffer) -> list[int]:
         """Catalogue indices of the offer's products, in the order of its ids."""
         return [self.position[name] for name in offer.product_ids]

@@ -243,18 +243,18 @@ def _candidate(case: Case) -> Iterator[str]:
     """A bundle that no rule forces in has the support, size and categories of a candidate."""
     settings = case.instance.scenario.candidates
     category = case.instance.catalogue.category
+    learned_here = case.instance.scenario.data.beliefs is None  # else from orders not at hand
     forced = {
         frozenset(rule.products)
         for rule in case.instance.scenario.rules
         if isinstance(rule, MustInclude | Locked)
     }
     for offer in case.offers:
-        if (bundle := frozenset(offer.product_ids)) in forced:
+        if frozenset(offer.product_ids) in forced:
             continue
-        support = case.files.pair_beliefs[bundle]["orders"]
-        if support < settings.min_support:
+        if learned_here and (support := case.support(offer)) < settings.min_support:
             expected = f"at least {settings.min_support}"
-            yield _broken("min_support", offer.bundle_id, f"{support:.0f} orders", expected)
+            yield _broken("min_support", offer.bundle_id, f"{support} orders", expected)
         names = {category[row] for row in case.rows(offer)}
         if not settings.allow_same_category and len(names) < len(offer.product_ids):
             yield _broken(

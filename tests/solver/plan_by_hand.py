@@ -408,7 +408,6 @@ def _beliefs_file() -> bytes:
             "kind": "pair",
             "product_a": first,
             "product_b": second,
-            "orders": 25,
             "joint_probability": float(
                 _copula(np.array(_BELIEFS[first][0]), np.array(_BELIEFS[second][0]), np.array(psi))
             ),

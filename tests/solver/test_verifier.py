@@ -48,7 +48,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables and the scenario that the plan is for."""
     path = tmp_path_factory.mktemp("by-hand")
     lines = ["order_id,product_id,ordered_at,quantity,amount"]
-    lines += [f"o{k},00{1 + k % 6},2025-02-{1 + k % 20:02d},1,2.00" for k in range(60)]
+    # Each of the three pairs in 15 orders.
+    lines += [
+        f"o{k},00{2 * (k % 3) + side},2025-02-{1 + k % 20:02d},1,2.00"
+        for k in range(45)
+        for side in (1, 2)
+    ]
     (path / "orders.csv").write_text("\n".join(lines) + "\n")
     (path / "products.csv").write_text(PRODUCTS)
     (path / "scenario.toml").write_text(SCENARIO)
@@ -190,7 +195,7 @@ def test_rows_added_removed_or_moved_are_named(made: Made) -> None:
             ('products = ["002", "003"]', 'products = ["005", "006"]\nlevel = 0.1'),
             "rule excluded never",
         ),
-        (("min_support = 5", "min_support = 30"), "rule min_support 001+002"),
+        (("min_support = 5", "min_support = 16"), "rule min_support 001+002: 15 orders"),
         (
             ("min_support = 5", "min_support = 5\nallow_same_category = false"),
             "rule allow_same_category 001+002",
