@@ -123,7 +123,6 @@ def resolve_catalogue(
     cost = products.money["unit_cost"]
     cost_assumed = (cost < 0) & (price > 0)
     cost = np.where(cost_assumed, _assumed_costs(products, cost_assumed, price, scenario), cost)
-    cost = np.where(price > 0, cost, products.money["unit_cost"])
     promoted = promoted_products(prices, scenario.week, len(price))
     barred = promoted & (not scenario.candidates.allow_promoted)
     catalogue = Catalogue(

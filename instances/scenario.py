@@ -16,7 +16,7 @@ from .rules import (
     Rule,
 )
 from .scenario_checks import check_scenario, name_rules
-from .scenario_merge import Source, merged_file
+from .scenario_merge import Source, merged_file, rule_place
 from .scenario_text import changed_keys, scenario_toml
 from .scenario_words import expected_words, found_words, nearest_key, validated
 from .sections import (
@@ -182,7 +182,7 @@ def _section(source: Source, name: str) -> dict[str, Any]:
 def _rules(source: Source) -> list[Rule]:
     rules: list[Rule] = []
     for index, rule in enumerate(source.content.get("rules", []), start=1):
-        place = source.rule_place(rule, index)
+        place = rule_place(rule, index)
         kind = rule.get("kind")
         if kind is None:
             raise source.error(f"{place}.kind", "missing", _one_of(tuple(_RULES)))

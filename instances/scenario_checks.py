@@ -61,7 +61,7 @@ def check_scenario(scenario: Scenario, source: Source) -> None:
 
 
 def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> None:
-    place = f"rules[{rule.name}]"
+    place = f"rules.{rule.name}"
     if place not in source.origin:  # the name was made, so the file knows only the position
         place = f"rules[{index}]"
     fault = source.error

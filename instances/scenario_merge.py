@@ -23,7 +23,7 @@ class Source:
     content
         the merged tables; paths in ``data`` are absolute.
     origin
-        dotted key -> the file that states it last; rules as ``rules[NAME]`` or ``rules[2]``.
+        dotted key -> the file that states it last; rules as ``rules.NAME`` or ``rules[2]``.
     """
 
     path: Path
@@ -37,14 +37,11 @@ class Source:
             dotted = dotted.rpartition(".")[0]
         return InputError(self.origin.get(dotted, self.path), key, found, expected)
 
-    def rule_place(self, rule: dict[str, Any], index: int) -> str:
-        """How messages name a rule: by its name where it has one, else by its position."""
-        return rule_place(rule, index)
-
 
 def rule_place(rule: dict[str, Any], index: int) -> str:
+    """How messages name a rule: by its name where it has one, else by its position."""
     name = rule.get("name")
-    return f"rules[{name}]" if isinstance(name, str) and name else f"rules[{index}]"
+    return f"rules.{name}" if isinstance(name, str) and name else f"rules[{index}]"
 
 
 def merged_file(path: Path) -> Source:
@@ -129,7 +126,7 @@ def _check_rules(file: Path, content: dict[str, Any]) -> None:
         name = rule.get("name")
         if isinstance(name, str) and name:
             if name in seen:
-                raise InputError(file, f"rules[{name}].name", "two rules of this name", "each once")
+                raise InputError(file, f"rules.{name}.name", "two rules of this name", "each once")
             seen.add(name)
 
 

@@ -200,7 +200,7 @@ def test_wrong_types_and_impossible_values(
         ('kind = "category-limit"\ncategory = "A"\nmin = 3\nmax = 2',
          "[1].min: 3, above max = 2; expected at most 2"),
         ('name = "b"\nkind = "brand-limit"\nbrand = "A"\nmaximum = 2',
-         "[b].maximum: unknown key (the nearest known is max); expected one of name, kind, brand,"),
+         ".b.maximum: unknown key (the nearest known is max); expected one of name, kind, brand,"),
         ('kind = "must-include"\nproducts = ["1"]',
          "[1].products: ['1']; expected a list of 2 to 4, each text"),
         ('kind = "must-include"\nproducts = [1, 2]', "[1].products: [1, 2]; expected a list of 2"),
@@ -212,7 +212,7 @@ def test_wrong_types_and_impossible_values(
          "[1].level: 0.12; expected an entry of discounts.levels (0.05, 0.1, 0.15, 0.2, 0.25, "),
         ('kind = "excluded"\nproducts = ["1", "2"]\nlevel = 0.12', "[1].level: 0.12; expected an"),
         ('name = "l"\nkind = "locked"\nproducts = ["1", "2"]',
-         "[l].level: missing; expected a number above 0 and below 1"),
+         ".l.level: missing; expected a number above 0 and below 1"),
         ('kind = "locked"\nproducts = ["1", "2"]\nlevel = 0.07', "[1].level: 0.07; expected an"),
         ('kind = "never-together"\nproducts = ["1"]',
          "[1].products: ['1']; expected a list of at least 2, each text"),
@@ -231,7 +231,7 @@ def test_wrong_rules(tmp_path: Path, rule: str, message: str) -> None:
 def test_two_rules_of_one_name(tmp_path: Path) -> None:
     rule = '[[rules]]\nname = "a"\nkind = "brand-limit"\nbrand = "B"\n'
     assert fault(tmp_path, BASE + rule + rule) == (
-        "rules[a].name: two rules of this name; expected each once"
+        "rules.a.name: two rules of this name; expected each once"
     )
 
 
