@@ -96,6 +96,9 @@ def seed_shop() -> SyntheticShop:
     count = len(rows)
     weights = rng.lognormal(0.0, 0.45, count)
     ties = np.array([[title.index(a), title.index(b)] for a, b, _ in USED_TOGETHER])
+    # What is used together also answers to prices, so that good bundles are readable ones.
+    price_sensitivity = rng.uniform(0.8, 2.2, count)
+    price_sensitivity[ties.ravel()] = rng.uniform(2.2, 4.5, ties.size)
     return SyntheticShop(
         product_ids=_text(f"{number:03d}" for number in range(1, count + 1)),
         title=_text(title),
@@ -103,7 +106,7 @@ def seed_shop() -> SyntheticShop:
         department=_text(department),
         brand=_text(brand),
         purchase_probability=weights * 4.0 / weights.sum(),
-        price_sensitivity=rng.uniform(1.8, 4.5, count),
+        price_sensitivity=price_sensitivity,
         reference_price=reference_price,
         unit_cost=np.round(reference_price * rng.uniform(0.42, 0.66, count)).astype(np.int64),
         ties=np.sort(ties, axis=1),
