@@ -16,7 +16,7 @@ from .economics import unit_gain
 from .posterior import sensitivity_nodes
 from .shares import expected_rows
 
-_BLOCKS_PER_THREAD = 16  # so that a thread with costly pairs does not keep the others waiting
+_TILE = 256  # pairs a thread takes at a time, so that costly pairs are spread over the threads
 _MARGIN, _REVENUE, _UNITS, _AFFINITY = range(4)
 _OBJECTIVES = {
     "margin": _MARGIN,
@@ -135,7 +135,7 @@ def score_pairs(
     scores = Scores(*(np.zeros(shape) for _ in range(6)), capped=np.zeros(shape, dtype=np.bool_))
     _score(
         pairs.first, pairs.second, pairs.joint_probability, pairs.odds_ratio,
-        discount, table, terms, _BLOCKS_PER_THREAD * get_num_threads(), scores,
+        discount, table, terms, get_num_threads(), scores,
     )  # fmt: skip
     return scores
 
@@ -174,10 +174,10 @@ def _score(
     discount: NDArray[np.int64],
     table: ProductTable,
     terms: Terms,
-    n_blocks: int,
+    n_threads: int,
     scores: Scores,
 ) -> None:
-    """Each block takes every ``n_blocks``-th pair.
+    """Each thread takes every ``n_threads``-th tile of pairs.
 
     Arrays are read and written here only, and what is called gets numbers: handing arrays on
     inside tuples costs an atomic count of references each time, more than the formulas do.
@@ -185,36 +185,37 @@ def _score(
     probability, price, funding, gain, reach, rate, weight = table
     value, margin, bundles, subsidised, added1, added2, capped = scores
     n_candidates, n_levels = discount.shape
-    for block in prange(n_blocks):
-        for c in range(block, n_candidates, n_blocks):
-            a, b = first[c], second[c]
-            pair = _Pair(
-                a, b, probability[a], probability[b], joint[c], odds_ratio[c],
-                price[a], price[b], gain[a], gain[b], funding[a] + funding[b],
-            )  # fmt: skip
-            for level in range(n_levels):
-                money_off = float(discount[c, level])
-                if money_off <= 0.0:
-                    continue
-                best = _accounts(pair, terms, money_off, price[a], price[b], rate, weight)
-                is_capped = False
-                if money_off > min(reach[a], reach[b]):
-                    # the smaller of the two values counts, and its accounts with it
-                    reach1, reach2 = min(price[a], reach[a]), min(price[b], reach[b])
-                    careful = _accounts(pair, terms, money_off, reach1, reach2, rate, weight)
-                    is_capped = _is_smaller(careful, best, terms.objective)
-                    if is_capped:
-                        best = careful
-                value[c, level] = best.value
-                margin[c, level] = best.margin
-                bundles[c, level] = best.bundles
-                subsidised[c, level] = best.subsidised
-                added1[c, level] = best.added1
-                added2[c, level] = best.added2
-                capped[c, level] = is_capped
+    for thread in prange(n_threads):
+        for tile in range(thread * _TILE, n_candidates, n_threads * _TILE):
+            for c in range(tile, min(tile + _TILE, n_candidates)):
+                a, b = int(first[c]), int(second[c])
+                pair = _Pair(
+                    a, b, probability[a], probability[b], joint[c], odds_ratio[c],
+                    price[a], price[b], gain[a], gain[b], funding[a] + funding[b],
+                )  # fmt: skip
+                for level in range(n_levels):
+                    money_off = float(discount[c, level])
+                    if money_off <= 0.0:
+                        continue
+                    best = _accounts(pair, terms, money_off, price[a], price[b], rate, weight)
+                    is_capped = False
+                    if money_off > min(reach[a], reach[b]):
+                        # the smaller of the two values counts, and its accounts with it
+                        reach1, reach2 = min(price[a], reach[a]), min(price[b], reach[b])
+                        careful = _accounts(pair, terms, money_off, reach1, reach2, rate, weight)
+                        is_capped = _is_smaller(careful, best, terms.objective)
+                        if is_capped:
+                            best = careful
+                    value[c, level] = best.value
+                    margin[c, level] = best.margin
+                    bundles[c, level] = best.bundles
+                    subsidised[c, level] = best.subsidised
+                    added1[c, level] = best.added1
+                    added2[c, level] = best.added2
+                    capped[c, level] = is_capped
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, forceinline=True, error_model="numpy", fastmath={"contract"})
 def _accounts(
     pair: _Pair,
     terms: Terms,
