@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import InputError
@@ -41,6 +42,11 @@ class Column:
     def text(self) -> NDArray[np.object_]:
         """(rows,) cell texts, "" where empty."""
         return self.spread(self.values, "")
+
+    def positions(self, ids: NDArray[np.object_]) -> NDArray[np.int32]:
+        """(rows,) position of each cell among ``ids``; -1 where it is not there."""
+        found = pd.Index(ids, dtype="str").get_indexer(pd.Index(self.values, dtype="str"))
+        return self.spread(found.astype(np.int32), -1)
 
     def cell(self, row: int) -> str:
         """Text of one cell, "" where empty."""

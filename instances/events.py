@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from .cells import moments
 from .columns import Column
-from .read_orders import codes_of
 from .tables import read_columns
 from .weeks import weeks_of
 
@@ -41,7 +40,7 @@ def read_events(
     """
     required = ("customer_id", "product_id", "at", "kind")
     table, warnings = read_columns(path, required, ("query",))
-    product = codes_of(table.get("product_id"), product_ids)
+    product = table.get("product_id").positions(product_ids)
     at = moments(table.get("at"))
     kind = table.get("kind").text()
     weeks = np.where(np.isnat(at), -1, weeks_of(np.where(np.isnat(at), np.datetime64(0, "s"), at)))

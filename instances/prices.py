@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from .cells import money, truths
 from .orders import Orders
-from .read_orders import codes_of
 from .tables import read_columns
 from .weeks import week_index
 
@@ -71,7 +70,7 @@ def read_prices(path: Path, product_ids: NDArray[np.object_]) -> tuple[PriceTabl
             f"{table.path.name}: {int(price.rounded.sum()):,} prices have a fraction of a cent, "
             "rounded to the nearest cent"
         )
-    product = codes_of(ids, product_ids)
+    product = ids.positions(product_ids)
     unknown = int((product < 0).sum())
     if unknown:
         warnings.append(f"{table.path.name}: {unknown:,} rows name products that are not listed")

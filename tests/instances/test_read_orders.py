@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from bundlewise.instances.errors import InputError
-from bundlewise.instances.read_orders import REASONS, OrdersRead, read_orders
+from bundlewise.instances.quarantine import REASONS
+from bundlewise.instances.read_orders import OrdersRead, read_orders
 from bundlewise.instances.weeks import week_index
 
 IDS = np.array(["01", "1", "B"], dtype=object)
@@ -185,6 +186,28 @@ def test_no_usable_line_is_an_error_with_reasons_and_an_example(tmp_path: Path) 
     assert "no usable line left (1 unreadable date, 1 unknown product; " in line
     assert "row 2 has ordered_at '03.01.2018')" in line
     assert "expected at least one good line" in line
+
+
+@pytest.mark.parametrize(
+    ("cells", "example"),
+    [
+        ("x,1,1", "quantity 'x'"),
+        ("1,y,1", "amount 'y'"),
+        ("1,1,z", "list_amount 'z'"),
+    ],
+)
+def test_the_example_is_the_cell_at_fault(tmp_path: Path, cells: str, example: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, f"a,01,2018-01-01,{cells}", head=f"{HEAD},list_amount")
+    assert f"1 unreadable number; row 2 has {example})" in str(caught.value)
+
+
+def test_usual_quantities_are_those_before_the_planned_week(tmp_path: Path) -> None:
+    early = [f"o{number},B,2018-01-01,1,1.00" for number in range(5)] + ["p,B,2018-01-02,200,99"]
+    later = [f"l{number},B,2018-02-01,300,99" for number in range(20)]
+    result = read(tmp_path, *early, *later)
+    assert result.counts["absurd quantity"] == 21
+    assert result.orders.quantity.tolist() == [1] * 5
 
 
 def test_lines_of_the_planned_week_alone_are_an_error(tmp_path: Path) -> None:
