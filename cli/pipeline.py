@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..instances import Instance, Scenario, load_instance, read_scenario
-from ..models import Beliefs, learn, load_beliefs
-from ..solver import Plan, solve
 from .console import Progress
+
+if TYPE_CHECKING:
+    from ..models import Beliefs
+    from ..solver import Plan
 
 
 @dataclass
@@ -22,6 +25,8 @@ def plan_scenario(
     path: Path, week: str | None, progress: Progress, shared: Shared | None = None
 ) -> Plan:
     """Read, learn, solve and verify one scenario."""
+    from ..solver import solve
+
     instance = read_instance(path, week, progress)
     beliefs = get_beliefs(instance, progress, shared)
     return solve(instance, beliefs, progress=progress.say, seconds=progress.seconds)
@@ -35,6 +40,9 @@ def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:
 
 def get_beliefs(instance: Instance, progress: Progress, shared: Shared | None = None) -> Beliefs:
     """Beliefs from ``data.beliefs`` where the scenario names them, else learned now."""
+    from ..models.beliefs_folder import load_beliefs
+    from ..models.learn import learn
+
     key = _learning_key(instance.scenario)
     if shared is not None and key in shared.beliefs:
         return shared.beliefs[key]

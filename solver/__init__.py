@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .program import Program
     from .scoring import score_offers
     from .solution import Solution, Status
-    from .solve import solve
+    from .planning import solve
     from .verifier import verify_files, verify_plan
 
 _HOMES = {
@@ -32,7 +32,7 @@ _HOMES = {
     "build_program": "build",
     "read_plan_folder": "plan_folder",
     "score_offers": "scoring",
-    "solve": "solve",
+    "solve": "planning",
     "solve_program": "engines.solve",
     "verify_files": "verifier",
     "verify_plan": "verifier",

@@ -15,22 +15,28 @@ from .program import Program
 from .program_builder import ProgramBuilder
 
 
-def build_program(instance: Instance, beliefs: Beliefs, offers: Offers) -> Program:
+def build_program(
+    instance: Instance, beliefs: Beliefs, offers: Offers, *, complete: bool = False
+) -> Program:
     """The program over offers that passed the filters (``filters.offer_mask``).
 
-    Rows that no choice of offers can reach are left out, except those with a lower side.
+    Rows that no choice of offers can reach are left out, except those with a lower side; with
+    ``complete`` every rule in force has its row, so that a plan can be accounted for.
 
     Raises
     ------
     InputError
         for a rule that names a product, category, brand or level that does not exist.
     """
-    return _ProgramOfOffers(instance, beliefs, offers).build()
+    return _ProgramOfOffers(instance, beliefs, offers, complete).build()
 
 
 class _ProgramOfOffers:
-    def __init__(self, instance: Instance, beliefs: Beliefs, offers: Offers) -> None:
+    def __init__(
+        self, instance: Instance, beliefs: Beliefs, offers: Offers, complete: bool
+    ) -> None:
         self.instance, self.beliefs, self.offers = instance, beliefs, offers
+        self.complete = complete
         self.limits = instance.scenario.limits
         self.matcher = Matcher(instance)
         # one-level: Σ_l x_{b,l} <= 1 for each candidate b
@@ -74,7 +80,8 @@ class _ProgramOfOffers:
         most = self.limits.max_bundles_per_product
         pairs = np.unique(np.stack([product, self.offers.candidate[column]]), axis=1)
         candidates = np.bincount(pairs[0], minlength=len(self.instance.catalogue))
-        self._product_rows("product-exposure", candidates > most, column, product, 1.0, most)
+        binds = candidates > (0 if self.complete else most)
+        self._product_rows("product-exposure", binds, column, product, 1.0, most)
 
     def _stock(self) -> None:
         """Σ incremental units·x <= stock·(1 − stock_safety) − stand-alone demand.
@@ -85,13 +92,16 @@ class _ProgramOfOffers:
         left = stock_left(self.instance, self.beliefs)
         column, product = self._entries()
         units = self.offers.added_units.ravel()
-        needs = units > 0
-        column, product, units = column[needs], product[needs], units[needs]
-        most = np.zeros(len(left))
-        np.maximum.at(most, product, units)
-        bundles = min(self.limits.max_bundles_per_product, self.limits.max_bundles)
-        binds = np.isfinite(left) & (bundles * most > left) & (most > 0)
-        self._product_rows("stock", binds, column, product, units, left)
+        if self.complete:
+            binds = np.bincount(product, minlength=len(left)) > 0
+        else:
+            needs = units > 0
+            most = np.zeros(len(left))
+            np.maximum.at(most, product[needs], units[needs])
+            bundles = min(self.limits.max_bundles_per_product, self.limits.max_bundles)
+            binds = (most > 0) & (bundles * most > left)
+            column, product, units = column[needs], product[needs], units[needs]
+        self._product_rows("stock", binds & np.isfinite(left), column, product, units, left)
 
     def _plan_margin(self) -> None:
         """Σ (margin − min_plan_margin·revenue/(1 + tax_rate))·x >= 0, units of all four rows."""
@@ -145,7 +155,7 @@ class _ProgramOfOffers:
         columns = np.flatnonzero(which)
         lower = least if least > 0 else -np.inf
         upper = np.inf if most is None else most
-        if least > 0 or len(columns) > upper:
+        if self.complete or least > 0 or len(columns) > upper:
             self.builder.add_row(name, columns, 1.0, lower=lower, upper=upper, kind=kind)
 
     def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
