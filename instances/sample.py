@@ -192,6 +192,8 @@ def _shop() -> SyntheticShop:
     ties = [
         sorted((title.index(first), title.index(second))) for first, second, _ in _USED_TOGETHER
     ]
+    # products used together answer most to prices here, so that the plan is easy to read
+    sensitivity = np.where(np.isin(np.arange(count), ties), 4.2, 1.6) * rng.uniform(0.9, 1.1, count)
     return SyntheticShop(
         product_ids=np.array([f"{number:04d}" for number in range(1, count + 1)], dtype=object),
         title=np.array(title, dtype=object),
@@ -199,7 +201,7 @@ def _shop() -> SyntheticShop:
         department=np.array(["Food"] * count, dtype=object),
         brand=np.array(brand, dtype=object),
         purchase_probability=weights * 3.0 / weights.sum(),
-        price_sensitivity=rng.uniform(2.0, 4.5, count),
+        price_sensitivity=sensitivity,
         reference_price=reference_price,
         unit_cost=np.round(reference_price * rng.uniform(0.45, 0.62, count)).astype(np.int64),
         ties=np.array(ties),
