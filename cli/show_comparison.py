@@ -65,6 +65,8 @@ def _difference(first: dict[str, Any], row: dict[str, Any], key: str, form: str)
         return ""
     difference = row[key] - first[key]
     shown = form.format(abs(difference))
+    if shown == form.format(0):
+        return "(=)"
     return f"({'+' if difference >= 0 else '−'}{shown})"
 
 

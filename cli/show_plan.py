@@ -12,7 +12,8 @@ from rich.text import Text
 from ..solver.plan_folder import PlanFolder
 from .console import money, safe
 
-_BINDING = 1e-6
+_BINDING = 1e-6  # relative slack below which a rule is said to bind
+_BY_PRODUCT = ("product-exposure", "stock")  # kinds with a row for every product
 
 
 def show_plan(console: Console, plan: PlanFolder) -> None:
@@ -80,26 +81,35 @@ def _who_pays(offers: pd.DataFrame, report: dict[str, Any], currency: str) -> Te
 
 
 def _account(report: dict[str, Any]) -> list[Text]:
-    bound = [
-        str(rule["name"])
-        for rule in report["rules"]
-        if rule["slack"] is not None
-        and abs(rule["slack"]) <= _BINDING * max(1.0, abs(rule["limit"] or 0.0))
-    ]
-    shown = ", ".join(bound[:6]) + (f" and {len(bound) - 6} more" if len(bound) > 6 else "")
-    gap = report["gap"]
-    lines = [
-        Text("Rules that bind: ").append_text(safe(shown or "none")),
+    lines = [Text("Rules that bind: ").append_text(safe(_binding(report["rules"])))]
+    bound = "none" if report["bound"] is None else f"{report['bound']:,.4f}"
+    gap = "unknown" if report["gap"] is None else f"{100 * report['gap']:.4f} %"
+    limit = f" ({report['limit']} limit)" if report["limit"] else ""
+    lines.append(
         Text(
-            f"{report['status']}: objective {report['objective']:,.4f}, proven bound "
-            f"{report['bound']:,.4f}, gap {100 * gap:.4f} % over {report['offers']:,} offers "
-            f"of {report['candidates']:,} candidates ({report['engine']}); "
-            "verified independently"
-        ),
-    ]
+            f"{report['status']}{limit}: objective {report['objective']:,.4f}, "
+            f"proven bound {bound}, gap {gap}, over {report['offers']:,} offers "
+            f"of {report['candidates']:,} candidates; "
+        ).append_text(safe(f"engine {report['engine']}; verified independently"))
+    )
     stages = ", ".join(f"{name} {value:.1f}" for name, value in report["seconds"].items())
     lines.append(Text(f"Seconds: {stages}"))
     return lines
+
+
+def _binding(rules: list[dict[str, Any]]) -> str:
+    """Names of the rules without slack; rows of one rule for many products are counted."""
+    counts: dict[str, int] = {}
+    for rule in rules:
+        slack, limit = rule["slack"], rule["limit"] or 0.0
+        if slack is not None and abs(slack) <= _BINDING * max(1.0, abs(limit)):
+            label = str(rule["kind"] if rule["kind"] in _BY_PRODUCT else rule["name"])
+            counts[label] = counts.get(label, 0) + 1
+    shown = [
+        f"{label} ({count} product{'' if count == 1 else 's'})" if label in _BY_PRODUCT else label
+        for label, count in counts.items()
+    ]
+    return ", ".join(shown) or "none"
 
 
 def _units(value: float) -> str:

@@ -18,11 +18,13 @@ from .build import build_program
 from .economics import pair_economics
 from .intervals import interval
 from .offers import Offers
+from .overlap import reevaluate
 from .plan_accounts import sales_loss
 from .program import Program
 from .solution import Solution
 
 SCHEMA_VERSION = 1
+_LARGE_INTERACTION = 0.05  # share of the plan's value above which overlap is a warning
 _MONEY_KINDS = ("plan-margin", "discount-budget")
 
 
@@ -54,6 +56,13 @@ def plan_report(
     warnings = [*instance.warnings]
     if rows.empty:
         warnings.append(why_empty(instance, beliefs, counts, n_offers))
+    overlap = _overlap(instance, beliefs, chosen)
+    if overlap is not None and abs(overlap["interaction"]) > _LARGE_INTERACTION:
+        warnings.append(
+            f"bundles share products: together they earn {overlap['together']:,.2f} a week, "
+            f"not the sum of {overlap['separate']:,.2f} "
+            f"({100 * overlap['interaction']:+.1f} %, by shoppers who take their best option)"
+        )
     return {
         "schema_version": SCHEMA_VERSION,
         "version": version("bundlewise"),
@@ -75,6 +84,7 @@ def plan_report(
         "offers": n_offers,
         "counts": {name: int(number) for name, number in counts.items()},
         "kpis": _kpis(instance, beliefs, rows, total_draws),
+        "overlap": overlap,
         "rules": _rules(instance, beliefs, chosen, solution),
         "inputs": [asdict(file) for file in instance.inputs],
         "orders": {name: int(number) for name, number in instance.counts.items()},
@@ -195,6 +205,23 @@ def _shadow_price(instance: Instance, solution: Solution, name: str, kind: str) 
     if price is None:
         return None
     return price * objective_unit(instance) / (0.01 if kind in _MONEY_KINDS else 1.0)
+
+
+def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, Any] | None:
+    """The plan valued with its offers side by side; None where no product is in two of them."""
+    if instance.scenario.limits.max_bundles_per_product == 1 or len(chosen) == 0:
+        return None
+    first, second = chosen.products.T
+    odds_ratio = beliefs.pairs_of(first, second)["odds_ratio"]
+    found = reevaluate(instance, beliefs, chosen, odds_ratio, seed=instance.scenario.solver.seed)
+    if found.components == 0:
+        return None
+    money = ("separate", "together", "standard_error")
+    return {
+        **{name: getattr(found, name) / 100 for name in money},
+        "interaction": found.interaction,
+        "offers": found.offers,
+    }
 
 
 def _assumptions(instance: Instance) -> dict[str, Any]:
