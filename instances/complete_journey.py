@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -175,11 +176,22 @@ def _products(products: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _titles(products: pd.DataFrame) -> pd.Series[Any]:
-    """Type and package, such as "Apple sauce, 50 oz"; the department where there is no type."""
-    kind = products["product_type"].fillna(products["product_category"])
-    kind = kind.fillna(products["department"]).str.capitalize()
+    """Type and package, such as "Apple sauce, 50 oz"; the category too where the type needs it."""
+    kinds = products[["department", "product_category", "product_type"]].fillna("")
+    names = {kind: _name(*kind) for kind in set(kinds.itertuples(index=False, name=None))}
+    name = pd.Series([names[kind] for kind in kinds.itertuples(index=False, name=None)])
     size = products["package_size"].str.lower().radd(", ").fillna("")
-    return kind + size
+    return name.set_axis(products.index) + size
+
+
+def _name(department: str, category: str, kind: str) -> str:
+    """ "Beef: lean", but "Apple sauce": a type without a word of its category does not stand alone."""
+    if not kind or not category:
+        return (kind or category or department).capitalize()
+    stems = {word[:4] for word in re.findall("[A-Z]{3,}", category)}
+    telling = any(word[:4] in stems for word in re.findall("[A-Z]{3,}", kind))
+    alone = telling or len(re.findall("[A-Z]{3,}", kind)) > 1
+    return kind.capitalize() if alone else f"{category.capitalize()}: {kind.lower()}"
 
 
 def _stock(products: pd.DataFrame, lines: pd.DataFrame) -> pd.Series[Any]:

