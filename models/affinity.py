@@ -14,7 +14,8 @@ from ..instances.orders import Baskets
 from .copula import joint_probability, odds_ratio_of
 from .pair_counts import PairCounts
 
-_HALF_LIVES = (3.0, 6.0, 12.0, 24.0, np.inf)  # weeks, of the smoothing of weekly rates
+_HALF_LIVES = (0.5, 1.0, 2.0, 4.0, 10.0, np.inf)  # weeks, of the smoothing of weekly rates
+_FIRST_HALF_LIFE = 2.0  # for the prior that the half-lives are compared under
 _STRENGTHS = np.geomspace(0.2, 20.0, 13)
 _DENSE = 1000  # the most frequent products, whose pairs the strengths are fitted on
 _ROUNDS = 3  # of category lifts and product lifts in turn
@@ -138,7 +139,7 @@ def fit_affinity(
     together = np.asarray((members[:, dense].T @ members[:, dense]).todense(), dtype=float)
     upper = np.triu_indices(len(dense), 1)
 
-    rates = _smoothed(counts, visits, _HALF_LIVES[0])
+    rates = _smoothed(counts, visits, _FIRST_HALF_LIFE)
     prior = _prior_lift(baskets, members, rates, visits, category, n_categories)
     lift = prior.of(dense[upper[0]], dense[upper[1]])
     best = (-np.inf, np.inf, 1.0)
@@ -149,7 +150,7 @@ def fit_affinity(
         if score > best[0]:
             best = (score, half_life, strength)
     _, half_life, strength = best
-    if half_life != _HALF_LIVES[0]:
+    if half_life != _FIRST_HALF_LIFE:
         rates = _smoothed(counts, visits, half_life)
         prior = _prior_lift(baskets, members, rates, visits, category, n_categories)
     return Affinity(prior, strength, half_life, visits, rates)

@@ -42,6 +42,13 @@ def fit_demand(
     """
     sensitivity = fit_sensitivity(panel, base_price, category, n_categories)
     purchase = fit_purchase(
-        panel, base_price, sensitivity.mean, category, n_categories, horizon=horizon, half=half
+        panel,
+        base_price,
+        sensitivity.mean,
+        sensitivity.spread,
+        category,
+        n_categories,
+        horizon=horizon,
+        half=half,
     )
     return Demand(sensitivity, purchase)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..instances.errors import InputError
 from ..instances.instance import Instance
+from ..instances.orders import Orders
 from ..instances.weeks import week_label
 from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
 from .beliefs import Beliefs, PairPrior
@@ -35,16 +36,16 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     Raises InputError where no order lies before the planned week.
     """
     say = progress or (lambda _: None)
-    orders, catalogue, scenario = instance.orders, instance.catalogue, instance.scenario
-    before = orders.week < scenario.week
-    if not before.any():
+    catalogue, scenario = instance.catalogue, instance.scenario
+    orders = orders_before(instance.orders, scenario.week)
+    if not orders.n_visits:
         raise InputError(
             scenario.data.orders,
             None,
             f"no order before the planned week {week_label(scenario.week)}",
             "orders to learn from",
         )
-    first_week, end_week = int(orders.week[before].min()), int(orders.week[before].max()) + 1
+    first_week, end_week = int(orders.week.min()), int(orders.week.max()) + 1
     category, names = category_codes(catalogue.category)
 
     say("learning purchase and price response")
@@ -57,8 +58,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     say("learning affinities")
     baskets = orders.baskets()
     affinity = fit_affinity(baskets, category, len(names), first_week, end_week)
-    inside = (baskets.week >= first_week) & (baskets.week < end_week)
-    pairs = count_pairs(baskets.select(inside), scenario.candidates.min_support)
+    pairs = count_pairs(baskets, scenario.candidates.min_support)
     carried = carry_to_week(affinity, pairs, demand.purchase.probability)
 
     say("scoring on held-out weeks")
@@ -84,7 +84,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         odds_spread=carried.odds_spread,
         category_code=category,
         category_lift=affinity.prior.category_lift,
-        manifest=_manifest(instance, (first_week, end_week), demand, affinity, pairs, carried)
+        manifest=_manifest(instance, orders, demand, affinity, pairs, carried)
         | {"held_out": scores},
         pair_prior=PairPrior(
             affinity.prior.product_lift,
@@ -92,6 +92,26 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
             float(affinity.visits.sum()),
             scenario.candidates.min_support,
         ),
+    )
+
+
+def orders_before(orders: Orders, week: int) -> Orders:
+    """The orders of the weeks before ``week``; the same object where all of them are."""
+    early = orders.week < week
+    if early.all():
+        return orders
+    lines, position = early[orders.visit], np.cumsum(early) - 1
+    return Orders(
+        visit=position[orders.visit[lines]].astype(np.int32),
+        product=orders.product[lines],
+        quantity=orders.quantity[lines],
+        amount=orders.amount[lines],
+        list_amount=orders.list_amount[lines],
+        bundled=orders.bundled[lines],
+        week=orders.week[early],
+        customer=orders.customer[early],
+        store=orders.store[early],
+        n_products=orders.n_products,
     )
 
 
@@ -103,7 +123,7 @@ def category_codes(category: NDArray[np.object_]) -> tuple[NDArray[np.int32], ND
 
 def _manifest(
     instance: Instance,
-    weeks: tuple[int, int],
+    orders: Orders,
     demand: Demand,
     affinity: Affinity,
     pairs: PairCounts,
@@ -116,10 +136,10 @@ def _manifest(
         "version": _version(),
         "week": week_label(instance.scenario.week),
         "training": {
-            "first_week": week_label(weeks[0]),
-            "last_week": week_label(weeks[1] - 1),
+            "first_week": week_label(int(orders.week.min())),
+            "last_week": week_label(int(orders.week.max())),
             "visits": float(affinity.visits.sum()),
-            "lines": instance.orders.n_lines,
+            "lines": orders.n_lines,
         },
         "sensitivity": {**demand.sensitivity.fit, "cap": demand.sensitivity.cap},
         "purchase": {

@@ -5,7 +5,7 @@ Baskets of one half of the customers, y, in the weeks in which the other half pa
     y_w ~ Poisson(μ_w),   μ_w = visits_w · season_cw · exp(a_g + η·x_w),   x_w = (1 − q)(1 − p_w/r)
 
 (the factor 1 − q turns the slope of the log-odds into that of the log-probability). The level a_g
-is free in every block g of eight consecutive weeks, so whatever moves slowly, a product's fashion
+is free in every block g of four consecutive weeks, so whatever moves slowly, a product's fashion
 or its own season, says nothing about η: only short-run price changes do. Given the sum of a block,
 its weeks are multinomial and a_g drops out exactly, which leaves a likelihood in η alone. A week
 enters only when the other half shows its price, and whether it does says nothing about y given
@@ -24,7 +24,7 @@ from .panel import FARTHEST_PRICE, Panel
 
 # Short against seasons and fashions, long enough to hold a price cut and the weeks around it.
 # The pooled slope moves little with it (docs/learning.md shows 4, 8, 13 and 27 weeks).
-BLOCK_WEEKS = 8
+BLOCK_WEEKS = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def fit_purchase(
     panel: Panel,
     base_price: NDArray[np.float64],
     sensitivity: NDArray[np.float64],
+    sensitivity_spread: NDArray[np.float64],
     category: NDArray[np.int32],
     n_categories: int,
     *,
@@ -84,8 +85,9 @@ def fit_purchase(
 
     Parameters
     ----------
-    sensitivity
-        (products,) η; zeros leave prices out.
+    sensitivity, sensitivity_spread
+        (products,) η, and its posterior standard deviation, which adds to that of log q as far
+        as q was carried; zeros leave prices out.
     horizon
         weeks ahead the forecast is for, >= 1.
     half
@@ -100,10 +102,14 @@ def fit_purchase(
     level = _best_level(history, category, n_categories, origins, horizon)
     probability, counted = _forecast(history, category, n_categories, end, level)
     forecast_variance = _forecast_variance(history, category, n_categories, origins, horizon, level)
+    other = _history(panel, base_price, sensitivity + sensitivity_spread, half)
+    other_probability, _ = _forecast(other, category, n_categories, end, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        carried = np.nan_to_num(np.log(other_probability / probability))
     bounded = probability > _HIGHEST
     return Purchase(
         np.minimum(probability, _HIGHEST),
-        np.sqrt(counted + forecast_variance),
+        np.sqrt(counted + carried**2 + forecast_variance),
         level,
         forecast_variance,
         int(bounded.sum()),

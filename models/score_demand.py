@@ -45,7 +45,7 @@ def score_demand(
     demand = fit_demand(train, base, category, n_categories, horizon=horizon, half=SCORED_HALF)
     learned, shared = demand.sensitivity.mean, demand.sensitivity.category_mean[category]
     level = fit_purchase(
-        train, base, shared, category, n_categories, horizon=horizon, half=SCORED_HALF
+        train, base, shared, 0 * shared, category, n_categories, horizon=horizon, half=SCORED_HALF
     )
     bought = train.totals(train.baskets[:, SCORED_HALF])
     mean_rate = bought / max(train.visits[:, SCORED_HALF].sum(), 1.0)

@@ -50,6 +50,7 @@ def score_pairs(
         panel,
         panel.usual_price(),
         np.zeros(n),  # the prices of the test weeks are not part of this score
+        np.zeros(n),
         category,
         n_categories,
         horizon=end_week - split_week,

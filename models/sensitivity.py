@@ -12,6 +12,7 @@ from .panel import Panel
 from .population import PRIOR_MEAN, PRIOR_SPREAD, Population, fit_population
 from .price_response import ResponseData, expected_baskets, posterior_mode, response_data
 
+_SEASON_ROUNDS = 6  # of season and η in turn, within a pass
 _PASSES = 2  # of season and population; a third changes neither in the third digit
 _SEASON_STRENGTHS = np.geomspace(3.0, 1000.0, 12)
 _CAP_SPREADS = 3.1  # the 99.9 % point of a normal population
@@ -27,8 +28,8 @@ class Sensitivity:
         (products,) of the normal before truncation.
     cap
         upper end: the 99.9 % point of the fitted population of products.
-    mean
-        (products,) posterior mean.
+    mean, spread
+        (products,) posterior mean and standard deviation.
     category_mean
         (categories,) mean of η over a category's population.
     information
@@ -42,6 +43,7 @@ class Sensitivity:
     scale: NDArray[np.float64]
     cap: float
     mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
     category_mean: NDArray[np.float64]
     information: NDArray[np.float64]
     fit: dict[str, float]
@@ -91,10 +93,10 @@ def fit_sensitivity(
         "weeks_set_aside_for_price": float(data.n_set_aside),
         **_robustness(step),
     }
-    mean = truncated_mean(mode, posterior_scale, cap)
+    mean, spread = truncated_moments(mode, posterior_scale, cap)
     of_category = np.sqrt(population.within**2 + population.location_variance)
-    category_mean = truncated_mean(population.location, of_category, cap)
-    return Sensitivity(mode, posterior_scale, cap, mean, category_mean, information, fit)
+    category_mean, _ = truncated_moments(population.location, of_category, cap)
+    return Sensitivity(mode, posterior_scale, cap, mean, spread, category_mean, information, fit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,12 @@ def _refined(
     category: NDArray[np.int32],
     n_categories: int,
 ) -> _Pass:
-    """Season and dispersion given η, then the population and η given these."""
-    season, strength = _season(data, mode, visits, category)
-    data = replace(data, exposure=visits * season)
+    """Season and η in turn until they settle, then dispersion and the population given both."""
+    dispersion, season, strength = np.ones(len(mode)), np.ones(len(visits)), np.inf
+    for _ in range(_SEASON_ROUNDS):
+        season, strength = _season(data, mode, visits, season, category)
+        data = replace(data, exposure=visits * season)
+        mode, _ = posterior_mode(data, location, scale, dispersion)
     dispersion, excess = _dispersion(data, mode)
     mode, information = posterior_mode(data, location, scale, dispersion)
     centre = likelihood_centre(mode, information, location, scale)
@@ -146,24 +151,33 @@ def likelihood_centre(
     return mode + pull
 
 
-def truncated_mean(
+def truncated_moments(
     location: NDArray[np.float64], scale: NDArray[np.float64], cap: float
-) -> NDArray[np.float64]:
-    """Mean of normals truncated to [0, cap]: location + scale·(φ(α) − φ(β))/(Φ(β) − Φ(α))."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of normals truncated to [0, cap].
+
+    With α, β the standardised ends and Z = Φ(β) − Φ(α): mean = location + scale·(φ(α) − φ(β))/Z,
+    variance = scale²·[1 + (αφ(α) − βφ(β))/Z − ((φ(α) − φ(β))/Z)²].
+    """
     low, high = -location / scale, (cap - location) / scale
     mass = np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
-    density = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / np.sqrt(2 * np.pi)
+    at_low, at_high = (np.exp(-(end**2) / 2) / np.sqrt(2 * np.pi) for end in (low, high))
     # Where the normal lies so far outside that no mass is left in double precision, its
     # truncation has collapsed onto the nearer end.
-    end = np.where(location < 0, 0.0, cap)
-    mean = np.divide(density, mass, out=np.zeros_like(mass), where=mass > 1e-290)
-    return np.where(mass > 1e-290, np.clip(location + scale * mean, 0.0, cap), end)
+    inside = mass > 1e-290
+    mass = np.where(inside, mass, 1.0)
+    shift = (at_low - at_high) / mass
+    mean = np.where(inside, location + scale * shift, np.where(location < 0, 0.0, cap))
+    share = 1 + (low * at_low - high * at_high) / mass - shift**2
+    variance = np.where(inside, scale**2 * np.maximum(share, 0.0), 0.0)
+    return np.clip(mean, 0.0, cap), np.sqrt(variance)
 
 
 def _season(
     data: ResponseData,
     sensitivity: NDArray[np.float64],
     visits: NDArray[np.float64],
+    season: NDArray[np.float64],
     category: NDArray[np.int32],
 ) -> tuple[NDArray[np.float64], float]:
     """(rows,) factor by which the rest of the category sold more that week, net of prices.
@@ -175,17 +189,14 @@ def _season(
     n_weeks = np.int64(data.week.max() + 1 if len(data.week) else 1)
     cell = category[data.product] * n_weeks + data.week
     own = np.unique(data.product * n_weeks + data.week, return_inverse=True)[1]
-    season, strength = np.ones(len(cell)), np.inf
-    for _ in range(2):
-        expected, _ = expected_baskets(data, sensitivity, visits * season)
-        expected = expected / np.where(season > 0, season, 1.0)
-        seen_all = np.bincount(cell, weights=data.baskets)
-        expected_all = np.bincount(cell, weights=expected)
-        strength = _gamma_strength(seen_all, expected_all)
-        seen = seen_all[cell] - np.bincount(own, data.baskets)[own]
-        others = expected_all[cell] - np.bincount(own, expected)[own]
-        season = (strength + seen) / (strength + np.maximum(others, 0.0))
-    return season, strength
+    expected, _ = expected_baskets(data, sensitivity, visits * season)
+    expected = expected / season
+    seen_all = np.bincount(cell, weights=data.baskets)
+    expected_all = np.bincount(cell, weights=expected)
+    strength = _gamma_strength(seen_all, expected_all)
+    seen = seen_all[cell] - np.bincount(own, weights=data.baskets)[own]
+    others = expected_all[cell] - np.bincount(own, weights=expected)[own]
+    return (strength + seen) / (strength + np.maximum(others, 0.0)), strength
 
 
 def _gamma_strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:

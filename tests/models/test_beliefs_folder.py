@@ -1,0 +1,201 @@
+"""Beliefs on disk and under another catalogue."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from bundlewise.instances.errors import InputError
+from bundlewise.models.beliefs import Beliefs
+from bundlewise.models.beliefs_folder import load_beliefs, save_beliefs
+from bundlewise.models.copula import joint_probability
+from bundlewise.models.learn import learn
+from scipy.special import logit
+
+from .shops import PRODUCTS, catalogue_of, shop
+
+
+@pytest.fixture(scope="module")
+def beliefs() -> Beliefs:
+    return learn(shop())
+
+
+@pytest.fixture
+def saved(beliefs: Beliefs, tmp_path: Path) -> Path:
+    save_beliefs(beliefs, tmp_path / "beliefs")
+    return tmp_path / "beliefs"
+
+
+def assert_same(first: Beliefs, second: Beliefs) -> None:
+    for field in fields(Beliefs):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if isinstance(one, np.ndarray):
+            assert one.dtype == other.dtype, field.name
+            np.testing.assert_array_equal(one, other)
+    assert first.manifest == second.manifest
+    assert first.pair_prior is not None
+    assert second.pair_prior is not None
+    np.testing.assert_array_equal(first.pair_prior.product_lift, second.pair_prior.product_lift)
+    assert (
+        replace(first.pair_prior, product_lift=np.empty(0)).strength == second.pair_prior.strength
+    )
+
+
+def test_a_round_trip_changes_nothing(beliefs: Beliefs, saved: Path):
+    assert_same(beliefs, load_beliefs(saved))
+
+
+def test_pandas_alone_can_read_it(beliefs: Beliefs, saved: Path):
+    products = pd.read_parquet(saved / "products.parquet")
+    assert {
+        "product_id",
+        "purchase_probability",
+        "price_sensitivity",
+        "reference_price",
+        "deepest_cut",
+    } <= set(products)
+    pairs = pd.read_parquet(saved / "pairs.parquet")
+    assert list(pairs.columns) == [
+        "product_a",
+        "product_b",
+        "orders",
+        "joint_probability",
+        "odds_ratio",
+        "spread",
+    ]
+    assert pairs["product_a"][0] == beliefs.product_ids[beliefs.pair_a[0]]
+    assert json.loads((saved / "manifest.json").read_text())["schema_version"] == 1
+
+
+def test_an_existing_folder_is_replaced_only_by_force(beliefs: Beliefs, saved: Path):
+    with pytest.raises(InputError, match="exists already"):
+        save_beliefs(beliefs, saved)
+    (saved / "stale.txt").write_text("")
+    save_beliefs(beliefs, saved, force=True)
+    assert not (saved / "stale.txt").exists()
+    assert_same(beliefs, load_beliefs(saved))
+    assert os.listdir(saved.parent) == ["beliefs"]
+
+
+def test_a_failed_write_leaves_nothing(beliefs: Beliefs, tmp_path: Path):
+    broken = replace(beliefs, manifest={"number": float("nan")})
+    with pytest.raises(ValueError, match="JSON"):
+        save_beliefs(broken, tmp_path / "beliefs")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("manifest.json", "cannot be read"),
+        ("products.parquet", "cannot be read"),
+        ("pairs.parquet", "cannot be read"),
+        ("category_lift.parquet", "cannot be read"),
+    ],
+)
+def test_a_broken_file_is_named(saved: Path, file: str, message: str):
+    (saved / file).write_bytes(b"not this")
+    with pytest.raises(InputError, match=f"{file}: {message}"):
+        load_beliefs(saved)
+    (saved / file).unlink()
+    with pytest.raises(InputError, match=f"{file}: {message}"):
+        load_beliefs(saved)
+
+
+def test_wrong_contents_are_named(saved: Path):
+    def edited(file: str, change) -> None:
+        table = pd.read_parquet(saved / file)
+        change(table).to_parquet(saved / file, index=False)
+
+    good = (saved / "products.parquet").read_bytes()
+    edited("products.parquet", lambda t: t.drop(columns="deepest_cut"))
+    with pytest.raises(InputError, match=r"products.parquet: no column 'deepest_cut'"):
+        load_beliefs(saved)
+    (saved / "products.parquet").write_bytes(good)
+    edited("products.parquet", lambda t: t.assign(deepest_cut=np.nan))
+    with pytest.raises(InputError, match=r"products.parquet: deepest_cut: empty"):
+        load_beliefs(saved)
+    (saved / "products.parquet").write_bytes(good)
+    edited("pairs.parquet", lambda t: t.assign(product_b="nobody"))
+    with pytest.raises(InputError, match=r"pairs.parquet: row 1: product 'nobody'"):
+        load_beliefs(saved)
+
+
+def test_no_folder_is_an_input_error(tmp_path: Path):
+    with pytest.raises(InputError, match="no such folder"):
+        load_beliefs(tmp_path / "nothing")
+
+
+def test_any_pair_has_a_joint_probability(beliefs: Beliefs):
+    a, b = (index.astype(np.int32) for index in np.triu_indices(PRODUCTS, 1))
+    joint = beliefs.joint_probability_of(a, b)
+    q = beliefs.purchase_probability
+    assert ((joint > 0) & (joint < np.minimum(q[a], q[b]))).all()
+    np.testing.assert_array_equal(joint, beliefs.joint_probability_of(b, a))
+    stored = beliefs.joint_probability_of(beliefs.pair_a, beliefs.pair_b)
+    np.testing.assert_array_equal(stored, beliefs.joint_probability)
+    facts = beliefs.pairs_of(a, b)
+    np.testing.assert_allclose(joint_probability(q[a], q[b], facts["odds_ratio"]), joint)
+    # the products are independent: pairs too rare to be counted must not look repelled
+    uncounted = ~np.isin(a.astype(int) * PRODUCTS + b, beliefs.pair_a * PRODUCTS + beliefs.pair_b)
+    assert uncounted.sum() > 20
+    assert 0.75 < np.mean(joint[uncounted] / (q[a] * q[b])[uncounted]) < 1.1
+
+
+def test_no_pair_asked_for_gives_none(beliefs: Beliefs):
+    nothing = np.zeros(0, dtype=np.int32)
+    assert len(beliefs.joint_probability_of(nothing, nothing)) == 0
+
+
+def test_aligning_to_the_same_catalogue_changes_nothing(beliefs: Beliefs):
+    same = beliefs.aligned(shop().catalogue)
+    np.testing.assert_array_equal(same.joint_probability, beliefs.joint_probability)
+    np.testing.assert_array_equal(same.purchase_probability, beliefs.purchase_probability)
+    assert same.manifest["aligned"] == {
+        "products_added": 0,
+        "products_dropped": 0,
+        "products_repriced": 0,
+    }
+
+
+def test_aligning_reorders_adds_and_drops(beliefs: Beliefs):
+    catalogue = shop().catalogue
+    ids = np.array(["NEW", *catalogue.product_ids[:1:-1]], dtype=object)  # reversed, two dropped
+    other = replace(catalogue_of(len(ids)), product_ids=ids)
+    found = beliefs.aligned(other)
+    assert found.manifest["aligned"]["products_added"] == 1
+    assert found.manifest["aligned"]["products_dropped"] == 2
+    assert found.purchase_probability[0] == 0
+    assert found.purchase_probability[1] == beliefs.purchase_probability[-1]
+    key = found.pair_a.astype(int) * len(ids) + found.pair_b
+    assert (np.diff(key) > 0).all()
+    pair = int(np.flatnonzero(beliefs.pair_a >= 2)[0])
+    a, b = beliefs.pair_a[pair], beliefs.pair_b[pair]
+    moved = np.array([PRODUCTS - a]), np.array([PRODUCTS - b])
+    assert found.joint_probability_of(*moved)[0] == beliefs.joint_probability[pair]
+
+
+def test_aligning_to_another_price_moves_along_the_same_demand(beliefs: Beliefs):
+    """Demand at any price in money is the same before and after."""
+    found = beliefs.aligned(catalogue_of(PRODUCTS, price=600))
+    assert found.manifest["aligned"]["products_repriced"] == PRODUCTS
+
+    def log_odds(b: Beliefs, price: float) -> np.ndarray:
+        return logit(b.purchase_probability) + b.price_sensitivity * (1 - price / b.reference_price)
+
+    for price in (400.0, 500.0, 600.0):
+        np.testing.assert_allclose(log_odds(found, price), log_odds(beliefs, price), rtol=1e-9)
+    np.testing.assert_allclose(600 * (1 - found.deepest_cut), 500 * (1 - beliefs.deepest_cut))
+    np.testing.assert_array_equal(found.odds_ratio, beliefs.odds_ratio)
+    assert (found.joint_probability < beliefs.joint_probability).all()
+
+
+def test_beliefs_of_another_shop_are_refused(beliefs: Beliefs):
+    other = replace(catalogue_of(3), product_ids=np.array(["x", "y", "z"], dtype=object))
+    with pytest.raises(InputError, match="no product"):
+        beliefs.aligned(other)

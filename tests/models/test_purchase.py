@@ -1,0 +1,93 @@
+"""Purchase probability: levels, recency, shrinkage and spread."""
+
+from __future__ import annotations
+
+import numpy as np
+from bundlewise.models.purchase import fit_purchase
+
+from .simulate import buy, panel_of
+
+WEEKS = 52
+VISITS = np.full((2, WEEKS), 1_500.0)
+
+
+def fitted(baskets, cut, sensitivity, category=None, **options):
+    panel = panel_of(baskets, 100.0 * (1 - cut), VISITS)
+    n = len(cut)
+    codes = np.zeros(n, dtype=np.int32) if category is None else category
+    base = np.full(n, 100.0)
+    return fit_purchase(
+        panel, base, sensitivity, 0 * sensitivity, codes, int(codes.max()) + 1, horizon=1, **options
+    )
+
+
+def test_constant_rates_are_recovered_with_intervals_that_cover():
+    rng = np.random.default_rng(1)
+    n = 800
+    q = np.exp(rng.normal(np.log(0.002), 1.0, n))
+    none = np.zeros((n, WEEKS))
+    found = fitted(buy(rng, q, np.zeros(n), none, VISITS), none, np.zeros(n))
+    assert found.level.half_life >= 26
+    error = np.log(found.probability) - np.log(q)
+    assert abs(np.mean(error)) < 0.05
+    assert 0.85 <= np.mean(np.abs(error) < 1.645 * found.spread) <= 0.96
+
+
+def test_drifting_rates_are_followed_with_intervals_that_cover():
+    rng = np.random.default_rng(2)
+    n = 800
+    q = np.exp(rng.normal(np.log(0.004), 0.7, n))
+    drift = np.cumsum(rng.normal(0.0, 0.12, (n, WEEKS + 1)), axis=1)
+    none = np.zeros((n, WEEKS))
+    found = fitted(buy(rng, q, np.zeros(n), none, VISITS, drift[:, :-1]), none, np.zeros(n))
+    assert found.level.half_life <= 13
+    error = np.log(found.probability) - np.log(q) - drift[:, -1]
+    assert 0.82 <= np.mean(np.abs(error) < 1.645 * found.spread) <= 0.97
+
+
+def test_promoted_weeks_do_not_raise_the_level_at_the_reference_price():
+    """Half of the weeks at 30 % off and η = 4 sell 70 % more than q says."""
+    rng = np.random.default_rng(3)
+    n = 300
+    q, eta = np.full(n, 0.01), np.full(n, 4.0)
+    cut = np.where(rng.random((n, WEEKS)) < 0.5, 0.3, 0.0)
+    baskets = buy(rng, q, eta, cut, VISITS)
+    net, gross = (fitted(baskets, cut, slope).probability for slope in (eta, 0 * eta))
+    assert abs(np.mean(net) / 0.01 - 1) < 0.05
+    assert np.mean(gross) > 1.5 * 0.01
+
+
+def test_thin_products_go_to_their_category():
+    rng = np.random.default_rng(4)
+    n = 600
+    category = (np.arange(n) % 2).astype(np.int32)
+    q = np.where(category == 0, 0.00004, 0.002) * np.exp(rng.normal(0.0, 0.3, n))
+    none = np.zeros((n, WEEKS))
+    baskets = buy(rng, q, np.zeros(n), none, VISITS)
+    found = fitted(baskets, none, np.zeros(n), category)
+    raw = baskets.sum(axis=(0, 2)) / VISITS.sum()
+    once = (baskets.sum(axis=(0, 2)) > 0) & (category == 0)
+    rare = np.log(found.probability[once] / q[once])
+    assert np.sqrt(np.mean(rare**2)) < np.sqrt(np.mean(np.log(raw[once] / q[once]) ** 2))
+
+
+def test_what_was_never_bought_has_probability_zero():
+    rng = np.random.default_rng(5)
+    q = np.full(20, 0.01)
+    none = np.zeros((20, WEEKS))
+    baskets = buy(rng, q, np.zeros(20), none, VISITS)
+    baskets[:, 3] = 0
+    found = fitted(baskets, none, np.zeros(20))
+    assert found.probability[3] == 0
+    assert (np.delete(found.probability, 3) > 0).all()
+    assert np.isfinite(found.spread).all()
+
+
+def test_a_half_of_the_customers_has_its_own_level():
+    rng = np.random.default_rng(6)
+    n = 100
+    none = np.zeros((n, WEEKS))
+    baskets = buy(rng, np.full(n, 0.02), np.zeros(n), none, VISITS)
+    baskets[1] = buy(rng, np.full(n, 0.04), np.zeros(n), none, VISITS)[1]
+    found = fitted(baskets, none, np.zeros(n), half=1).probability
+    assert abs(np.mean(found) / 0.04 - 1) < 0.05

@@ -1,0 +1,160 @@
+"""Price sensitivity: what the estimate must find, and what it must not be fooled by."""
+
+from __future__ import annotations
+
+import numpy as np
+from bundlewise.models.sensitivity import Sensitivity, fit_sensitivity, truncated_moments
+from numpy.typing import NDArray
+from scipy.stats import truncnorm
+
+from .simulate import buy, panel_of, promotions
+
+WEEKS = 52
+VISITS = np.full((2, WEEKS), 1_500.0)
+
+
+def learned(
+    baskets: NDArray[np.float64],
+    cut: NDArray[np.float64],
+    category: NDArray[np.int32] | None = None,
+) -> Sensitivity:
+    panel = panel_of(baskets, 100.0 * (1 - cut), VISITS)
+    codes = np.zeros(len(cut), dtype=np.int32) if category is None else category
+    return fit_sensitivity(panel, np.full(len(cut), 100.0), codes, int(codes.max()) + 1)
+
+
+def ends(found: Sensitivity, share: float) -> NDArray[np.float64]:
+    """(2, products) central interval of the truncated normal posterior."""
+    low, high = -found.location / found.scale, (found.cap - found.location) / found.scale
+    tails = np.array([[(1 - share) / 2], [(1 + share) / 2]])
+    return truncnorm.ppf(tails, low, high, loc=found.location, scale=found.scale)
+
+
+def test_intervals_cover_the_truth_over_many_products():
+    rng = np.random.default_rng(1)
+    n = 800
+    category = rng.integers(0, 10, n).astype(np.int32)
+    truth = np.maximum(rng.normal(rng.normal(3.0, 0.8, 10)[category], 1.0), 0.0)
+    q = np.exp(rng.normal(np.log(0.004), 0.8, n))
+    cut = promotions(rng, n, WEEKS)
+    found = learned(buy(rng, q, truth, cut, VISITS), cut, category)
+    low, high = ends(found, 0.90)
+    assert 0.85 <= np.mean((truth >= low) & (truth <= high)) <= 0.95
+    low, high = ends(found, 0.50)
+    assert 0.43 <= np.mean((truth >= low) & (truth <= high)) <= 0.57
+    assert abs(np.mean(found.mean - truth)) < 0.1
+    assert np.corrcoef(found.mean, truth)[0, 1] > 0.8
+
+
+def test_a_price_that_only_buyers_show_does_not_bias_the_slope():
+    """Rare products: most weeks show no price, and those that do are mostly cheap ones."""
+    rng = np.random.default_rng(2)
+    n = 3_000
+    truth, q = np.full(n, 4.0), np.full(n, 0.0004)
+    cut = promotions(rng, n, WEEKS)
+    baskets = buy(rng, q, truth, cut, VISITS)
+    assert np.mean(baskets[0] > 0) < 0.6
+    found = learned(baskets, cut)
+    assert abs(found.fit["pooled_slope"] - 4.0) < 0.2
+    assert abs(np.mean(found.mean) - 4.0) < 0.3
+
+
+def test_no_response_is_found_where_there_is_none():
+    rng = np.random.default_rng(3)
+    n = 1_000
+    cut = promotions(rng, n, WEEKS)
+    found = learned(buy(rng, np.full(n, 0.003), np.zeros(n), cut, VISITS), cut)
+    assert abs(found.fit["pooled_slope"]) < 0.1
+    assert np.mean(found.mean) < 0.3
+
+
+def test_a_seasonal_product_cheap_in_season_is_not_price_sensitive():
+    """Three months at five times the usual sales and 30 % off: melons, of which η is 1."""
+    rng = np.random.default_rng(4)
+    n = 60
+    weeks = np.arange(WEEKS)
+    season = np.exp(-(((weeks - 26) / 7.0) ** 2))  # slow, and the same for the whole category
+    cut = 0.3 * np.tile(season, (n, 1)) + promotions(rng, n, WEEKS, 0.15, 0.2)
+    truth = np.ones(n)
+    baskets = buy(rng, np.full(n, 0.004), truth, cut, VISITS, np.log(5.0) * season)
+    naive = np.polyfit(cut.ravel(), np.log(baskets.sum(axis=0).ravel() + 0.5), 1)[0]
+    assert naive > 3.0
+    found = learned(baskets, cut)
+    assert np.mean(found.mean) < 1.6
+    assert found.mean.max() < 3.0
+
+
+def test_a_week_in_which_the_whole_category_sells_is_not_a_price_effect():
+    """A holiday week sells three times as much; half of the products are on promotion then."""
+    rng = np.random.default_rng(5)
+    n = 80
+    holidays = np.zeros(WEEKS)
+    holidays[[6, 17, 30, 44]] = np.log(3.0)
+    cut = promotions(rng, n, WEEKS, 0.1, 0.2)
+    cut[: n // 2, holidays > 0] = 0.2
+    baskets = buy(rng, np.full(n, 0.004), np.full(n, 1.5), cut, VISITS, holidays)
+    found = learned(baskets, cut)
+    assert abs(np.mean(found.mean[: n // 2]) - 1.5) < 0.6
+
+
+def test_products_without_price_changes_take_their_category():
+    rng = np.random.default_rng(6)
+    n = 400
+    category = (np.arange(n) % 2).astype(np.int32)
+    truth = np.where(category == 0, 1.0, 5.0)
+    cut = promotions(rng, n, WEEKS)
+    silent = np.arange(n) >= n - 20
+    cut[silent] = 0.0
+    found = learned(buy(rng, np.full(n, 0.004), truth, cut, VISITS), cut, category)
+    assert (found.information[silent] == 0).all()
+    for code, eta in ((0, 1.0), (1, 5.0)):
+        taken = found.mean[silent & (category == code)]
+        assert np.ptp(taken) == 0
+        assert abs(taken[0] - eta) < 0.6
+
+
+def test_shrinkage_grows_as_evidence_falls():
+    """Of two products with the same excess, the thin one stays closer to the population."""
+    rng = np.random.default_rng(7)
+    n = 600
+    q = np.where(np.arange(n) % 2 == 0, 0.02, 0.0005)
+    truth = rng.normal(3.0, 0.8, n)
+    cut = promotions(rng, n, WEEKS)
+    found = learned(buy(rng, q, truth, cut, VISITS), cut)
+    thick, thin = found.mean[q > 0.01], found.mean[q < 0.01]
+    assert np.std(thin) < 0.8 * np.std(thick)
+    assert np.median(found.scale[q < 0.01]) > 2 * np.median(found.scale[q > 0.01])
+
+
+def test_the_checks_tell_signal_from_noise():
+    rng = np.random.default_rng(8)
+    n = 600
+    truth = np.maximum(rng.normal(3.0, 1.5, n), 0.0)
+    cut = promotions(rng, n, WEEKS)
+    real = learned(buy(rng, np.full(n, 0.008), truth, cut, VISITS), cut).fit
+    none = learned(buy(rng, np.full(n, 0.008), np.full(n, 3.0), cut, VISITS), cut).fit
+    assert real["split_half_reliability"] > 0.6
+    assert abs(none["split_half_reliability"]) < 0.25
+    assert abs(real["placebo_slope"]) < 0.1
+
+
+def test_moments_of_the_truncated_normal_are_those_of_scipy():
+    location = np.array([-15.0, -3.0, 0.0, 2.0, 7.9, 12.0])
+    scale = np.array([1.0, 0.8, 1.0, 0.1, 2.0, 0.7])
+    reference = truncnorm(-location / scale, (8.0 - location) / scale, location, scale)
+    mean, spread = truncated_moments(location, scale, 8.0)
+    np.testing.assert_allclose(mean, reference.mean(), rtol=1e-6)
+    np.testing.assert_allclose(spread, reference.std(), rtol=1e-3)
+    collapsed = truncated_moments(np.array([-60.0, 60.0]), np.ones(2), 8.0)
+    assert collapsed[0].tolist() == [0.0, 8.0]
+
+
+def test_weeks_at_absurd_prices_are_set_aside_and_counted():
+    rng = np.random.default_rng(9)
+    n = 50
+    cut = promotions(rng, n, WEEKS)
+    baskets = buy(rng, np.full(n, 0.02), np.full(n, 3.0), cut, VISITS)
+    cut[:, 10] = -4.0  # five times the price
+    found = learned(baskets, cut)
+    assert found.fit["weeks_set_aside_for_price"] == 2 * n
+    assert abs(np.mean(found.mean) - 3.0) < 0.4
