@@ -185,13 +185,14 @@ def _titles(products: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _name(department: str, category: str, kind: str) -> str:
-    """ "Beef: lean", but "Apple sauce": a type without a word of its category does not stand alone."""
+    """The type, behind its category where it is one bare word: Apple sauce, but Beef: lean."""
     if not kind or not category:
         return (kind or category or department).capitalize()
+    words = re.findall("[A-Z]{3,}", kind)
     stems = {word[:4] for word in re.findall("[A-Z]{3,}", category)}
-    telling = any(word[:4] in stems for word in re.findall("[A-Z]{3,}", kind))
-    alone = telling or len(re.findall("[A-Z]{3,}", kind)) > 1
-    return kind.capitalize() if alone else f"{category.capitalize()}: {kind.lower()}"
+    if len(words) > 1 or any(word[:4] in stems for word in words):
+        return kind.capitalize()
+    return f"{category.capitalize()}: {kind.lower()}"
 
 
 def _stock(products: pd.DataFrame, lines: pd.DataFrame) -> pd.Series[Any]:
