@@ -55,6 +55,9 @@ class _Search:
             self.values, self.objective = values, objective
 
     def lower_bound_to(self, bound: float, source: str) -> None:
+        """Take a bound where it is better; it never lies below the incumbent."""
+        if self.objective is not None:
+            bound = max(bound, self.objective)
         if bound < self.bound:
             self.bound, self.source = bound, source
 
@@ -106,9 +109,11 @@ def _integer_search(
     search: _Search,
 ) -> None:
     """Integer programs over growing sets of columns, best ceilings first."""
+    search.offer(program, relaxation.values)
+    if within_gap(search.objective, search.bound, settings.gap):
+        return
     pricing = relaxation.pricing
     ceiling = np.full(program.n_columns, np.inf) if pricing is None else pricing.ceiling(program)
-    search.offer(program, relaxation.values)
     order = np.argsort(-ceiling, kind="stable")
     size = max(_FIRST, int(np.isposinf(ceiling).sum()))
     gap = settings.gap
@@ -118,14 +123,13 @@ def _integer_search(
             target = search.objective + settings.gap * abs(search.objective)
             needed = int(np.count_nonzero(ceiling > target))
         size = min(size, needed)
-        chosen = order[:size]
-        if search.values is not None:
-            chosen = np.union1d(chosen, np.flatnonzero(search.values))
-        chosen = np.sort(chosen)
+        chosen = np.union1d(order[:size], _support(relaxation, search))
         outside = float(ceiling[order[size]]) if size < program.n_columns else -math.inf
         restricted = replace(settings, gap=gap)
         hint = None if search.values is None else search.values[chosen]
-        raw = integer_answer(program.take(chosen), _INNER, restricted, clock, hint=hint)
+        raw = integer_answer(
+            program.take(chosen), _INNER, restricted, clock, hint=hint, presolve=False
+        )
         search.integer_programs += 1
         search.columns = len(chosen)
         if raw.values is not None:
@@ -148,6 +152,16 @@ def _integer_search(
                 return
             gap = 0.0 if gap < 1e-7 else gap / 10
         size *= _GROWTH
+
+
+def _support(relaxation: Relaxation, search: _Search) -> NDArray[np.int64]:
+    """Columns of the relaxation and the incumbent, which keep a restricted program feasible."""
+    used = [np.zeros(0, dtype=np.int64)]
+    if relaxation.values is not None:
+        used.append(np.flatnonzero(relaxation.values > 1e-9))
+    if search.values is not None:
+        used.append(np.flatnonzero(search.values))
+    return np.concatenate(used)
 
 
 def _shadow_prices(program: Program, pricing: Pricing | None) -> dict[str, float]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import datetime
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from ortools.math_opt import model_pb2
-from ortools.math_opt.python import mathopt
-from scipy import sparse
+from ortools.math_opt import parameters_pb2, result_pb2, rpc_pb2, solution_pb2
 
 from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, cannot_be_unbounded, conclude, settled
 from .interface import Clock, EngineSettings, Progress, ProgressCallback
+from .mathopt_model import model_proto
+from .mathopt_worker import answer as answer_here
 
-_SOLVERS = {"highs": mathopt.SolverType.HIGHS, "scip": mathopt.SolverType.GSCIP}
-_REASON = mathopt.TerminationReason
+_SOLVERS = {
+    "highs": parameters_pb2.SOLVER_TYPE_HIGHS,
+    "scip": parameters_pb2.SOLVER_TYPE_GSCIP,
+    "glop": parameters_pb2.SOLVER_TYPE_GLOP,
+}
+_LARGE = 8000  # columns from which presolve may take longer than any limit it is given
+_GRACE = 1.05  # share of the time left after which a process is ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,6 @@ def solve_mathopt(
     """Solve the whole program with the HiGHS or SCIP that comes with OR-Tools."""
     name = settings.engine
     raw = integer_answer(program, name, settings, clock)
-    raw = _repaired(program, name, settings, clock, raw)
     solution = conclude(program, settings, raw, engine=name)
     if progress is not None:
         progress(Progress(clock.spent(), solution.objective, solution.bound, name))
@@ -63,52 +70,89 @@ def integer_answer(
     clock: Clock,
     *,
     hint: NDArray[np.float64] | None = None,
-    node_limit: int | None = None,
+    presolve: bool = True,
 ) -> RawAnswer:
-    """Solve the integer program; the answer is as the solver gives it, not yet re-verified.
+    """Solve the integer program; once more where rounding the incumbent breaks a row.
 
-    MathOpt cannot set HiGHS's threads (they are global to the process); HiGHS takes its
-    default. SCIP's branch and bound runs on one thread.
+    Parameters
+    ----------
+    hint
+        (columns,) an assignment to start from.
+    presolve
+        whether a large program goes through the solver's presolve.
     """
-    model = mathopt.Model.from_model_proto(_proto(program, relax=False))
+    raw = _answer(program, name, settings, clock, hint, presolve)
+    if raw.values is None or settled(program, raw.values) is not None or clock.over():
+        return raw
+    tighter = _tighter(program, raw.values)
+    if tighter is None:
+        return raw
+    again = _answer(tighter, name, settings, clock, None, presolve)
+    return RawAnswer(again.values, raw.bound, limit=again.limit or raw.limit)
+
+
+def _answer(
+    program: Program,
+    name: str,
+    settings: EngineSettings,
+    clock: Clock,
+    hint: NDArray[np.float64] | None,
+    presolve: bool,
+) -> RawAnswer:
+    """What the solver says, as it says it.
+
+    Presolve looks at the clock too rarely on large programs, so these are solved in a process
+    that is ended when the time is up (an incumbent it may have had is lost then). HiGHS's
+    threads can be set there alone: they are global to a process. SCIP runs on one thread.
+    """
+    request = rpc_pb2.SolveRequest(solver_type=_SOLVERS[name], model=model_proto(program))
+    apart = program.n_columns > _LARGE
+    parameters = request.parameters
+    parameters.relative_gap_tolerance = settings.gap
+    parameters.random_seed = settings.seed
+    if apart:
+        if name == "highs":
+            parameters.highs.int_options["threads"] = settings.n_threads
+        if not presolve:
+            parameters.presolve = parameters_pb2.EMPHASIS_OFF
+    if hint is not None:
+        start = request.model_parameters.solution_hints.add()
+        start.variable_values.ids.extend(range(program.n_columns))
+        start.variable_values.values.extend(hint.tolist())
     if clock.over():
         return RawAnswer(None, None, limit="time")
-    parameters = mathopt.SolveParameters(
-        time_limit=datetime.timedelta(seconds=clock.left()),
-        relative_gap_tolerance=settings.gap,
-        random_seed=settings.seed,
-        node_limit=node_limit,
-    )
-    variables = list(model.variables())
-    model_parameters = None
-    if hint is not None and name == "scip":
-        start = mathopt.SolutionHint(variable_values=dict(zip(variables, hint, strict=True)))
-        model_parameters = mathopt.ModelSolveParameters(solution_hints=[start])
-    result = mathopt.solve(model, _SOLVERS[name], params=parameters, model_params=model_parameters)
-    termination = result.termination
-    values = None
-    if result.has_primal_feasible_solution():
-        values = np.array(result.variable_values(variables), dtype=np.float64)
+    _set_limit(parameters, clock.left())
+    result = _answer_apart(request, clock) if apart else answer_here(request)
+    if result is None:
+        return RawAnswer(None, None, limit="time")
+    reason = result.termination.reason
     return RawAnswer(
-        values=values,
-        bound=termination.objective_bounds.dual_bound,
-        infeasible=termination.reason in (_REASON.INFEASIBLE, _REASON.INFEASIBLE_OR_UNBOUNDED)
+        values=_values(result, program.n_columns),
+        bound=result.termination.objective_bounds.dual_bound,
+        infeasible=reason
+        in (
+            result_pb2.TERMINATION_REASON_INFEASIBLE,
+            result_pb2.TERMINATION_REASON_INFEASIBLE_OR_UNBOUNDED,
+        )
         and cannot_be_unbounded(program),
-        limit=_limit(termination.limit),
+        limit=_limit(result.termination.limit),
     )
 
 
 def linear_answer(program: Program, seconds: float) -> LinearAnswer | None:
     """Solve the linear relaxation with GLOP; None where it is infeasible or time runs out."""
-    model = mathopt.Model.from_model_proto(_proto(program, relax=True))
-    parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=max(seconds, 1e-3)))
-    result = mathopt.solve(model, mathopt.SolverType.GLOP, params=parameters)
-    if result.termination.reason != _REASON.OPTIMAL:
+    model = model_proto(program, relax=True)
+    request = rpc_pb2.SolveRequest(solver_type=_SOLVERS["glop"], model=model)
+    _set_limit(request.parameters, seconds)
+    result = answer_here(request)
+    if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL:
         return None
-    values = np.array(result.variable_values(list(model.variables())), dtype=np.float64)
+    values = _values(result, program.n_columns)
+    if values is None:
+        return None
     duals = np.zeros(program.n_rows + program.n_groups)
-    for constraint, dual in result.dual_values().items():
-        duals[constraint.id] = dual
+    sparse_duals = result.solutions[0].dual_solution.dual_values
+    duals[np.array(sparse_duals.ids, dtype=np.int64)] = np.array(sparse_duals.values)
     return LinearAnswer(
         objective=program.objective(values),
         values=values,
@@ -117,75 +161,62 @@ def linear_answer(program: Program, seconds: float) -> LinearAnswer | None:
     )
 
 
-def _repaired(
-    program: Program, name: str, settings: EngineSettings, clock: Clock, raw: RawAnswer
-) -> RawAnswer:
-    """Try once more with tighter sides where rounding the incumbent broke a row.
+def _answer_apart(
+    request: rpc_pb2.SolveRequest, clock: Clock
+) -> result_pb2.SolveResultProto | None:
+    """The answer of a process of its own; None where it had to be ended."""
+    with tempfile.TemporaryDirectory(prefix="bundlewise-") as folder:
+        asked, answered = Path(folder) / "request", Path(folder) / "response"
+        asked.write_bytes(request.SerializeToString())
+        script = Path(__file__).with_name("mathopt_worker.py")
+        try:
+            subprocess.run(
+                [sys.executable, "-P", str(script), str(asked), str(answered)],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_GRACE * clock.left(),
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        return result_pb2.SolveResultProto.FromString(answered.read_bytes())
 
-    Solvers accept rows within their own tolerance; the bound of the first try stays.
+
+def _tighter(program: Program, values: NDArray[np.float64]) -> Program | None:
+    """Sides moved in by twice what the rounded assignment violates; None where they would cross.
+
+    Solvers accept rows within a tolerance of their own, with columns that are almost whole.
     """
-    if raw.values is None or settled(program, raw.values) is not None or clock.over():
-        return raw
-    whole = np.where(program.integral, np.round(raw.values), raw.values)
-    over = program.activity(whole) - program.row_upper
-    under = program.row_lower - program.activity(whole)
-    tighter = program.with_sides(
-        program.row_lower + np.where(under > 0, 2 * under, 0.0),
-        program.row_upper - np.where(over > 0, 2 * over, 0.0),
-    )
-    if np.any(tighter.row_lower > tighter.row_upper):
-        return raw
-    again = integer_answer(tighter, name, settings, clock)
-    return RawAnswer(again.values, raw.bound, limit=again.limit or raw.limit)
+    whole = np.where(program.integral, np.round(values), values)
+    activity = program.activity(whole)
+    over = np.maximum(activity - program.row_upper, 0.0)
+    under = np.maximum(program.row_lower - activity, 0.0)
+    lower, upper = program.row_lower + 2 * under, program.row_upper - 2 * over
+    return None if np.any(lower > upper) else program.with_sides(lower, upper)
 
 
-def _proto(program: Program, *, relax: bool) -> model_pb2.ModelProto:
-    """The program as MathOpt's model; groups that cannot bind and idle rows are left out.
-
-    Row i keeps i as its id, group g has ``n_rows + g``.
-    """
-    n, m = program.n_columns, program.n_rows
-    groups = _group_rows(program)
-    matrix = sparse.vstack([program.matrix(), groups]).tocsr()
-    exact = program.group_exact
-    lower = np.concatenate([program.row_lower, np.where(exact, 1.0, -np.inf)])
-    upper = np.concatenate([program.row_upper, np.ones(len(exact))])
-    size = np.diff(matrix.indptr)
-    used = (size > 0) | (lower > 0) | (upper < 0)
-    used &= np.isfinite(lower) | np.isfinite(upper)
-    used[m:] &= (size[m:] > 1) | exact
-
-    proto = model_pb2.ModelProto()
-    proto.variables.ids.extend(range(n))
-    proto.variables.lower_bounds.extend(program.lower.tolist())
-    proto.variables.upper_bounds.extend(program.upper.tolist())
-    whole = np.zeros(n, dtype=bool) if relax else program.integral
-    proto.variables.integers.extend(whole.tolist())
-    proto.objective.maximize = True
-    paying = np.flatnonzero(program.value)
-    proto.objective.linear_coefficients.ids.extend(paying.tolist())
-    proto.objective.linear_coefficients.values.extend(program.value[paying].tolist())
-    rows = np.flatnonzero(used)
-    proto.linear_constraints.ids.extend(rows.tolist())
-    proto.linear_constraints.lower_bounds.extend(lower[rows].tolist())
-    proto.linear_constraints.upper_bounds.extend(upper[rows].tolist())
-    entry = np.repeat(used, size)
-    row_ids = np.repeat(np.arange(len(used)), size)[entry]
-    proto.linear_constraint_matrix.row_ids.extend(row_ids.tolist())
-    proto.linear_constraint_matrix.column_ids.extend(matrix.indices[entry].tolist())
-    proto.linear_constraint_matrix.coefficients.extend(matrix.data[entry].tolist())
-    return proto
+def _values(result: result_pb2.SolveResultProto, n: int) -> NDArray[np.float64] | None:
+    """(columns,) the best primal feasible solution."""
+    for solution in result.solutions:
+        primal = solution.primal_solution
+        if primal.feasibility_status == solution_pb2.SOLUTION_STATUS_FEASIBLE:
+            values = np.zeros(n)
+            ids = np.array(primal.variable_values.ids, dtype=np.int64)
+            values[ids] = np.array(primal.variable_values.values)
+            return values
+    return None
 
 
-def _group_rows(program: Program) -> sparse.csc_array:
-    """(groups, columns) matrix of ones: which column is in which group."""
-    grouped = np.flatnonzero(program.group >= 0)
-    entries = (np.ones(len(grouped)), (program.group[grouped], grouped))
-    return sparse.coo_array(entries, shape=(program.n_groups, program.n_columns)).tocsc()
+def _set_limit(parameters: parameters_pb2.SolveParametersProto, seconds: float) -> None:
+    parameters.time_limit.FromNanoseconds(int(max(seconds, 1e-3) * 1e9))
 
 
-def _limit(limit: mathopt.Limit | None) -> str | None:
-    if limit is None:
-        return None
-    named = {mathopt.Limit.TIME: "time", mathopt.Limit.INTERRUPTED: "interrupt"}
-    return named.get(limit, limit.name.lower())
+def _limit(limit: result_pb2.LimitProto.ValueType) -> str | None:
+    named = {
+        result_pb2.LIMIT_UNSPECIFIED: None,
+        result_pb2.LIMIT_TIME: "time",
+        result_pb2.LIMIT_INTERRUPTED: "interrupt",
+    }
+    name = result_pb2.LimitProto.Name(limit).removeprefix("LIMIT_").lower()
+    return named.get(limit, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ..program import ROW_TOLERANCE, Program
@@ -16,42 +17,80 @@ def presolve(program: Program) -> tuple[Program, NDArray[np.int64]]:
     where no assignment can reach it. Row numbers stay.
     """
     reduced, kept = program, np.arange(program.n_columns)
-    possible = ~_breaks_a_row_alone(program)
+    least, most = _activity_range(program)
+    possible = ~_impossible(program, least, most)
     if not possible.all():
         kept = np.flatnonzero(possible)
         reduced = program.take(kept)
-    least, most = _activity_range(reduced)
+        least, most = _activity_range(reduced)
     row_lower = np.where(least >= reduced.row_lower, -np.inf, reduced.row_lower)
     row_upper = np.where(most <= reduced.row_upper, np.inf, reduced.row_upper)
     return reduced.with_sides(row_lower, row_upper), kept
 
 
-def _breaks_a_row_alone(program: Program) -> NDArray[np.bool_]:
-    least, most = _activity_range(program)
-    slack_above = ROW_TOLERANCE * np.maximum(1.0, _size(program.row_upper))
-    slack_below = ROW_TOLERANCE * np.maximum(1.0, _size(program.row_lower))
-    a, i = program.coefficient, program.row
-    too_much = (a > 0) & (least[i] + a > (program.row_upper + slack_above)[i])
-    too_little = (a < 0) & (most[i] + a < (program.row_lower - slack_below)[i])
-    column = np.repeat(np.arange(program.n_columns), np.diff(program.start))
-    breaks = np.zeros(program.n_columns, dtype=bool)
-    breaks[column[too_much | too_little]] = True
+def _impossible(
+    program: Program, least: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """(columns,) binary columns whose coefficient the rest of some row cannot make up for."""
+    above = program.row_upper + ROW_TOLERANCE * np.maximum(1.0, _size(program.row_upper))
+    below = program.row_lower - ROW_TOLERANCE * np.maximum(1.0, _size(program.row_lower))
+    breaks = _breaks_a_row(
+        program.start, program.row, program.coefficient, above - least, below - most
+    )
     return breaks & binary_columns(program)
 
 
 def _activity_range(program: Program) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(rows,) least and greatest sum each row can have, groups and other rows aside."""
-    column = np.repeat(np.arange(program.n_columns), np.diff(program.start))
-    at_lower = program.coefficient * program.lower[column]
-    at_upper = program.coefficient * program.upper[column]
-    least = _row_sums(program, np.minimum(at_lower, at_upper))
-    most = _row_sums(program, np.maximum(at_lower, at_upper))
+    return _row_ranges(
+        program.start,
+        program.row,
+        program.coefficient,
+        program.lower,
+        program.upper,
+        program.n_rows,
+    )
+
+
+@njit(cache=True)
+def _row_ranges(
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    n_rows: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    least, most = np.zeros(n_rows), np.zeros(n_rows)
+    for j in range(len(lower)):
+        for e in range(start[j], start[j + 1]):
+            a = coefficient[e]
+            if a > 0:
+                least[row[e]] += a * lower[j]
+                most[row[e]] += a * upper[j]
+            elif a < 0:
+                least[row[e]] += a * upper[j]
+                most[row[e]] += a * lower[j]
     return least, most
 
 
-def _row_sums(program: Program, entries: NDArray[np.float64]) -> NDArray[np.float64]:
-    sums = np.bincount(program.row, weights=entries, minlength=program.n_rows)
-    return sums.astype(np.float64)
+@njit(cache=True)
+def _breaks_a_row(
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    room_above: NDArray[np.float64],
+    room_below: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Columns with a coefficient above the most, or below the least, that a row has room for."""
+    breaks = np.zeros(len(start) - 1, dtype=np.bool_)
+    for j in range(len(breaks)):
+        for e in range(start[j], start[j + 1]):
+            a = coefficient[e]
+            if (a > 0 and a > room_above[row[e]]) or (a < 0 and a < room_below[row[e]]):
+                breaks[j] = True
+                break
+    return breaks
 
 
 def _size(side: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -143,11 +143,11 @@ def _first_columns(program: Program) -> NDArray[np.int64]:
     spread = _spread(program, everything, program.value, _sparse_rows(program), _FIRST)
     chosen[spread] = True
     chosen |= ~binary_columns(program)
-    order = np.lexsort((-program.value, program.group))
-    group = program.group[order]
-    leads = (group >= 0) & np.concatenate([[True], group[1:] != group[:-1]])
-    leaders = order[leads]
-    chosen[leaders[program.group_exact[program.group[leaders]]]] = True
+    if program.group_exact.any():
+        order = np.lexsort((-program.value, program.group))
+        group = program.group[order]
+        leaders = order[(group >= 0) & np.concatenate([[True], group[1:] != group[:-1]])]
+        chosen[leaders[program.group_exact[program.group[leaders]]]] = True
     return np.flatnonzero(chosen)
 
 
