@@ -73,14 +73,20 @@ def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
         "discount_spend": (offer.discount_spend, offer.bundle_units * offer.money_off),
         "incremental_margin": (offer.incremental_margin, written_gain(case, offer)),
     }
-    for column, (written, expected) in money.items():
-        if abs(written - expected) > 0.501 + 1e-9 * abs(expected):
-            yield _cell(
-                offer, column, _money(written), f"{_money(expected)} from the written units"
-            )
+    wrong = [
+        column
+        for column, (written, expected) in money.items()
+        if abs(written - expected) > 0.501 + 1e-9 * abs(expected)
+    ]
+    if offer.bundle_price > 0 and {"revenue", "margin", "discount_spend"} <= set(wrong):
+        found, units = f"{offer.bundle_units:g}", offer.revenue / offer.bundle_price
+        yield _cell(offer, "bundle_units", found, f"about {units:.5g}, as the money columns say")
+    for column in wrong:
+        written, expected = money[column]
+        yield _cell(offer, column, _money(written), f"{_money(expected)} from the written units")
     if revenue > 0:
         rate = unrounded_margin(case, offer) / (revenue / case.net)
-        if offer.margin_rate is None or abs(offer.margin_rate - rate) > 0.6e-6:
+        if offer.margin_rate is None or abs(offer.margin_rate - rate) > 0.501e-6:
             yield _cell(offer, "margin_rate", f"{offer.margin_rate}", f"{rate:.6f}")
     if (
         not offer.incremental_margin_low
@@ -102,7 +108,7 @@ def _price_cells(case: Case, offer: WrittenOffer, list_price: int) -> Iterator[s
         yield _cell(offer, "list_price", _money(offer.list_price), _money(list_price))
         return
     discount = offer.money_off / list_price
-    if abs(offer.discount - discount) > 0.6e-6:
+    if abs(offer.discount - discount) > 0.501e-6:
         yield _cell(offer, "discount", f"{offer.discount:.6f}", f"{discount:.6f}")
     answering = [
         level for level in case.levels if case.price_at(list_price, level) == offer.bundle_price
@@ -175,7 +181,17 @@ def wrong_accounts(case: Case, offer: WrittenOffer) -> Iterator[str]:
     smaller_is_capped = capped.value <= uncapped.value
     if offer.capped != smaller_is_capped and abs(capped.value - uncapped.value) > scale:
         yield _cell(offer, "capped", _flag(offer.capped), _flag(smaller_is_capped))
-    expected = capped if offer.capped else uncapped
+    expected, other = (capped, uncapped) if offer.capped else (uncapped, capped)
+    problems = list(_differences(offer, expected))
+    if problems and not any(_differences(offer, other)):
+        yield _cell(
+            offer, "capped", _flag(offer.capped), f"{_flag(not offer.capped)}, as the units say"
+        )
+    yield from problems
+
+
+def _differences(offer: WrittenOffer, expected: Expected) -> Iterator[str]:
+    """Units and gains of a row that are not the expected ones."""
     units = {
         "bundle_units": (offer.bundle_units, expected.bundle_units),
         "subsidised_units": (offer.subsidised_units, expected.subsidised_units),

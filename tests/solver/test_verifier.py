@@ -115,6 +115,7 @@ _EDITS: tuple[tuple[str, Callable[[str], str], str], ...] = (
     ("bundle_price", lambda text: "1.09", "bundle_price"),
     ("discount", lambda text: "0.190000", "discount"),
     ("bundle_units", _factor(1.02), "bundle_units"),
+    ("bundle_units", _factor(1.002), "bundle_units"),
     ("bundle_units", lambda text: f"-{text}", "bundle_units"),
     ("subsidised_units", _factor(0.98), "subsidised_units"),
     ("incremental_units", _factor(1.0001), "incremental_units"),
