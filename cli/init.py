@@ -15,12 +15,11 @@ from .console import QUIET_OPTION
 def command(folder: Path, quiet: bool) -> None:
     """Write a commented scenario and sample tables to FOLDER.
 
-    Replace orders.csv and products.csv by your own and keep scenario.toml; nothing that exists
-    is overwritten.
+    Replace the tables by your own and keep scenario.toml; nothing that exists is overwritten.
     """
     from ..instances import write_sample
 
     write_sample(folder)
     if not quiet:
-        click.echo(f"{folder}: scenario.toml, orders.csv and products.csv")
+        click.echo(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
         click.echo(f"next: bundlewise solve {folder / 'scenario.toml'} --out {folder / 'plan'}")

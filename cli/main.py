@@ -46,13 +46,19 @@ class LazyGroup(click.Group):
             _fail("the plan failed its check:\n" + "\n".join(error.problems), error.exit_code)
         except BundlewiseError as error:
             _fail(str(error), error.exit_code)
-        except BrokenPipeError:
-            # The reader of a pipe (head, less) has gone: nothing more to say or to report.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
         except MemoryError:
             _fail("out of memory: give the run more, or lower candidates.max_candidates", 1)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            value = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader of a pipe (head, less) has gone: nothing more to say or to report.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        return value
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

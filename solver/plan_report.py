@@ -114,7 +114,7 @@ def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_of
         beliefs.pair_a,
         beliefs.pair_b,
         beliefs.odds_ratio,
-        beliefs.pair_joint_probability,
+        beliefs.joint_probability,
     )
     response = economics.response.sum(axis=1)
     usable = instance.catalogue.available[beliefs.pair_a]
