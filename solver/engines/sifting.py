@@ -121,11 +121,12 @@ def _grown(
         program.group_exact, answer.group_dual, np.maximum(answer.group_dual, 0.0)
     )
     score[grouped] -= group_dual[program.group[grouped]]
+    binary = binary_columns(program)[columns]
     kept = columns
-    if len(columns) > _MOST:
-        always = ~binary_columns(program)[columns]
-        worth = np.where(always | (answer.values > 0), np.inf, score[columns])
-        kept = np.sort(columns[np.argsort(-worth, kind="stable")[: _MOST // 2]])
+    if np.count_nonzero(binary) > _MOST:
+        worth = np.where(~binary | (answer.values > 0), np.inf, score[columns])
+        most = max(_MOST // 2, int(np.isposinf(worth).sum()))
+        kept = np.sort(columns[np.argsort(-worth, kind="stable")[:most]])
     inside = np.zeros(program.n_columns, dtype=bool)
     inside[columns] = True
     scale = max(1.0, float(np.abs(program.value).max(initial=0.0)))

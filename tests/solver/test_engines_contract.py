@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from bundlewise.instances.errors import InputError
@@ -11,6 +9,8 @@ from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.program import Program
 from bundlewise.solver.program_builder import ProgramBuilder
 from bundlewise.solver.solution import Solution, Status
+
+from .enumeration import optimum, random_program
 
 ENGINES = ("auto", "highs", "scip", "cp-sat", "pulp:CBC")
 
@@ -22,17 +22,6 @@ def solve(program: Program, engine: str, **settings: float) -> Solution:
         program,
         EngineSettings(engine=engine, **({"gap": 0.0, "time_limit": 30.0} | settings)),  # pyright: ignore[reportArgumentType]
     )
-
-
-def optimum(program: Program) -> float | None:
-    """The best of all 0/1 assignments, None where none is feasible."""
-    best = None
-    for bits in itertools.product((0.0, 1.0), repeat=program.n_columns):
-        values = np.array(bits)
-        if program.is_feasible(values):
-            objective = program.objective(values)
-            best = objective if best is None else max(best, objective)
-    return best
 
 
 def check(program: Program, solution: Solution, expected: float | None) -> None:
@@ -248,27 +237,6 @@ def test_random_data_is_silent(engine: str, capfd: pytest.CaptureFixture[str]) -
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err == ""
-
-
-def random_program(seed: int, columns: int = 11) -> Program:
-    """Levels, counts, knapsacks and a margin row with real coefficients; some are infeasible."""
-    random = np.random.default_rng(seed)
-    value = random.normal(100, 80, columns).round(random.integers(0, 4))
-    exact = [bool(random.random() < 0.3) for _ in range(columns // 2)]
-    group = np.arange(columns) // 2
-    group[group == columns // 2] = -1
-    builder = ProgramBuilder(value, group=group, group_exact=exact)
-    everything = np.arange(columns)
-    least = int(random.integers(0, 4))
-    builder.add_row("bundle-count", everything, 1.0, lower=least, upper=least + 2)
-    builder.add_row("discount-budget", everything, random.uniform(1, 9, columns), upper=15.0)
-    builder.add_row("plan-margin", everything, random.normal(0.5, 3, columns), lower=0.0)
-    for product in range(4):
-        which = np.flatnonzero(random.random(columns) < 0.35)
-        builder.add_row(f"stock[{product}]", which, random.exponential(2, len(which)), upper=3.0)
-    if random.random() < 0.3:
-        builder.add_row("category-limit", everything[::3], 1.0, lower=1.0, upper=1.0)
-    return builder.build()
 
 
 def market_split(rows: int = 5, seed: int = 1) -> Program:
