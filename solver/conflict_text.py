@@ -50,7 +50,6 @@ def _limit(instance: Instance, offers: Offers, name: str) -> str:
         "min-price": "products.min_price filters offers that are cheaper",
         "plan-margin": f"limits.min_plan_margin = {limits.min_plan_margin}",
         "discount-budget": f"limits.discount_budget = {budget:g}",
-        "smallest-level": "objective.maximize = affinity offers the smallest level alone",
     }
     return sentences.get(name, name)
 

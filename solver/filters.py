@@ -44,10 +44,7 @@ class SetAside:
 
 
 def offer_mask(instance: Instance, beliefs: Beliefs) -> OfferFilter:
-    """The filter of an instance: call it on chunks of scored offers.
-
-    A chunk holds all offers of its candidates.
-    """
+    """The filter of an instance: call it on chunks of scored offers."""
     return OfferFilter(instance, beliefs)
 
 
@@ -87,8 +84,6 @@ class OfferFilter:
         """Each filter's name and (offers,) what it rejects."""
         instance, scenario = self.instance, self.instance.scenario
         matcher = Matcher(instance)
-        if scenario.objective.maximize == "affinity":
-            yield "smallest-level", _not_smallest_level(offers)
         if scenario.limits.min_bundle_margin is not None:
             # margin_rate >= min_bundle_margin
             yield "bundle-margin", offers.margin_rate < scenario.limits.min_bundle_margin
@@ -145,10 +140,3 @@ class OfferFilter:
         if len(rows):
             rejected = {name: rejects[rows] for name, rejects in rejected_by.items()}
             self.set_aside.append(SetAside(offers.take(rows), rejected))
-
-
-def _not_smallest_level(offers: Offers) -> Mask:
-    """Offers come by candidate with ascending level: all but the first of each."""
-    first = np.ones(len(offers), dtype=bool)
-    first[1:] = offers.candidate[1:] != offers.candidate[:-1]
-    return ~first

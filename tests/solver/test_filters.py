@@ -107,13 +107,10 @@ def test_losing_offers_stay_where_a_lower_side_could_need_them(
     assert filter_of(limits, rules)(offers)[0].tolist() == kept
 
 
-def test_affinity_keeps_the_smallest_level_whatever_its_value() -> None:
-    offers = make_offers(
-        [(0, 1), (0, 1), (2, 3)], [-1.0, -1.0, -2.0], candidate=[0, 0, 1], level=[0, 1, 1]
-    )
-    keep, counts = filter_of(maximize="affinity")(offers)
-    assert keep.tolist() == [True, False, True]
-    assert counts == {"smallest-level": 1}
+def test_affinity_keeps_offers_whatever_their_value() -> None:
+    keep, counts = filter_of(maximize="affinity")(make_offers([(0, 1), (2, 3)], [-1.0, -2.0]))
+    assert keep.tolist() == [True, True]
+    assert counts == {}
 
 
 def test_filtered_offers_that_a_rule_asks_for_are_set_aside() -> None:
