@@ -15,7 +15,7 @@ from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.load import load_instance
 from ..instances.scenario import read_scenario
-from .verifier_accounts import inconsistent_cells, wrong_accounts, wrong_intervals
+from .verifier_accounts import inconsistent_cells, wrong_accounts, wrong_intervals, wrong_prices
 from .verifier_case import Case
 from .verifier_report import (
     wrong_beliefs,
@@ -92,8 +92,11 @@ def _problems(case: Case) -> Iterator[str]:
     yield from broken_offers(case)
     yield from broken_rows(rows)
     for offer in case.offers:
-        yield from inconsistent_cells(case, offer)
-        yield from wrong_accounts(case, offer)
+        prices = list(wrong_prices(case, offer))
+        yield from prices
+        if not prices:  # else every account of the row would be reported with them
+            yield from inconsistent_cells(case, offer)
+            yield from wrong_accounts(case, offer)
     yield from wrong_intervals(case)
     yield from _wrong_order(case)
     yield from wrong_kpis(case)

@@ -47,10 +47,38 @@ class Expected:
     flows: float
 
 
+def wrong_prices(case: Case, offer: WrittenOffer) -> Iterator[str]:
+    """Prices, discount and level of a row that the tables and the scenario do not give."""
+    list_price = int(case.instance.catalogue.reference_price[case.rows(offer)].sum())
+    if offer.list_price != list_price:
+        yield _cell(offer, "list_price", _money(offer.list_price), _money(list_price))
+        return
+    discount = offer.money_off / list_price
+    if abs(offer.discount - discount) > 0.501e-6:
+        yield _cell(offer, "discount", f"{offer.discount:.6f}", f"{discount:.6f}")
+    answering = [
+        level for level in case.levels if case.price_at(list_price, level) == offer.bundle_price
+    ]
+    if not answering:
+        prices = sorted({case.price_at(list_price, level) for level in case.levels})
+        allowed = ", ".join(_money(price) for price in prices)
+        yield _cell(offer, "bundle_price", _money(offer.bundle_price), f"one of {allowed}")
+    elif offer.level != max(answering):
+        yield _cell(offer, "level", f"{offer.level}", f"{max(answering)}, which gives the price")
+    # Half a cent of the exact deepest price may go in rounding to the cent.
+    deepest = float(list_price * max(case.levels, default=Decimal(0))) + 0.5
+    if not 0 < offer.money_off <= deepest:
+        yield _cell(
+            offer,
+            "bundle_price",
+            _money(offer.bundle_price),
+            f"{_money(list_price - deepest)} or more and below {_money(list_price)}",
+        )
+
+
 def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
     """Cells of a row that contradict the tables or the row's own units, to the cent."""
     catalogue, rows = case.instance.catalogue, case.rows(offer)
-    list_price = int(catalogue.reference_price[rows].sum())
     titles = safe_text(" + ".join(str(title) for title in catalogue.title[rows]))
     cells: list[tuple[str, object, object]] = [
         ("bundle_id", offer.bundle_id, "+".join(_escape(name) for name in offer.product_ids)),
@@ -59,7 +87,6 @@ def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
     for column, written, expected in cells:
         if written != expected:
             yield _cell(offer, column, repr(written), repr(expected))
-    yield from _price_cells(case, offer, list_price)
 
     added = sum(offer.added_units)
     if abs(offer.incremental_units - added) > 1.5 * _last_digit(added):
@@ -100,33 +127,6 @@ def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
             "incremental_margin_low, _high",
             found,
             f"an interval around {_money(offer.incremental_margin)}",
-        )
-
-
-def _price_cells(case: Case, offer: WrittenOffer, list_price: int) -> Iterator[str]:
-    if offer.list_price != list_price:
-        yield _cell(offer, "list_price", _money(offer.list_price), _money(list_price))
-        return
-    discount = offer.money_off / list_price
-    if abs(offer.discount - discount) > 0.501e-6:
-        yield _cell(offer, "discount", f"{offer.discount:.6f}", f"{discount:.6f}")
-    answering = [
-        level for level in case.levels if case.price_at(list_price, level) == offer.bundle_price
-    ]
-    if not answering:
-        prices = sorted({case.price_at(list_price, level) for level in case.levels})
-        allowed = ", ".join(_money(price) for price in prices)
-        yield _cell(offer, "bundle_price", _money(offer.bundle_price), f"one of {allowed}")
-    elif offer.level != max(answering):
-        yield _cell(offer, "level", f"{offer.level}", f"{max(answering)}, which gives the price")
-    # Half a cent of the exact deepest price may go in rounding to the cent.
-    deepest = float(list_price * max(case.levels, default=Decimal(0))) + 0.5
-    if not 0 < offer.money_off <= deepest:
-        yield _cell(
-            offer,
-            "bundle_price",
-            _money(offer.bundle_price),
-            f"{_money(list_price - deepest)} or more and below {_money(list_price)}",
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -50,6 +51,24 @@ PRODUCT_COLUMNS = (
 NEEDED = ("plan.csv", "plan.json", "products.csv", "beliefs.parquet", "scenario.toml")
 
 T = TypeVar("T")
+
+_BELOW_0 = -1e-9
+_PRODUCT_RANGES = {
+    "purchase_probability": (0.0, 1.0),
+    "purchase_spread": (_BELOW_0, math.inf),
+    "price_sensitivity": (_BELOW_0, math.inf),
+    "sensitivity_location": (-math.inf, math.inf),
+    "sensitivity_scale": (_BELOW_0, math.inf),
+    "sensitivity_cap": (0.0, math.inf),
+    "reference_price": (0.0, math.inf),
+    "deepest_cut": (_BELOW_0, 1 - _BELOW_0),
+    "usual_quantity": (0.0, math.inf),
+}
+_PAIR_RANGES = {
+    "joint_probability": (0.0, 1.0),
+    "odds_ratio": (0.0, math.inf),
+    "odds_spread": (_BELOW_0, math.inf),
+}
 
 _MONEY = re.compile(r"-?\d+\.\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
@@ -298,7 +317,22 @@ def _read_beliefs(
     except Exception as error:  # whatever pyarrow and pandas raise on a broken file
         problems.append(f"beliefs.parquet: cannot be read ({error})")
         return {}, {}
+    for name, row in products.items():
+        problems += _impossible(name, row, _PRODUCT_RANGES)
+    for names, row in pairs.items():
+        problems += _impossible("+".join(sorted(names)), row, _PAIR_RANGES)
     return products, pairs
+
+
+def _impossible(
+    name: str, row: dict[str, Any], ranges: dict[str, tuple[float, float]]
+) -> Iterator[str]:
+    """Beliefs that are missing, no numbers or outside what they can be (ends excluded)."""
+    for column, (low, high) in ranges.items():
+        value = row.get(column)
+        if not (isinstance(value, int | float) and low < value < high):
+            expected = f"a number above {low:g}, below {high:g}"
+            yield f"beliefs.parquet: {name}: {column} is {value}, expected {expected}"
 
 
 def _read_report(content: bytes, problems: list[str]) -> dict[str, Any]:

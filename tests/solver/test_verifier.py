@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from bundlewise.instances.errors import InputError
 from bundlewise.instances.load import load_instance
@@ -277,6 +279,31 @@ def test_an_edited_products_table_is_named(made: Made) -> None:
         assert old in text
         edited = {**made.files, "products.csv": text.replace(old, new, 1).encode()}
         assert any(named in problem for problem in verify_files(edited))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "named"),
+    [
+        ("sensitivity_location", np.nan, "sensitivity_location is nan"),
+        ("purchase_probability", 0.0, "purchase_probability is 0.0"),
+        ("reference_price", 801.0, "reference_price is 801.0"),
+        ("odds_ratio", -1.0, "odds_ratio is -1.0"),
+        ("joint_probability", 0.5, "joint_probability is 0.5"),
+        ("sensitivity_location", 4.5, "from the beliefs"),
+        ("odds_spread", 1.0, "incremental_margin_low is"),
+    ],
+)
+def test_beliefs_that_do_not_bear_the_plan_out_are_named(
+    made: Made, column: str, value: float, named: str
+) -> None:
+    table = pd.read_parquet(io.BytesIO(made.files["beliefs.parquet"]))
+    row = table.index[table[column].notna()][0]
+    table[column] = table[column].astype(float)
+    table.loc[row, column] = value
+    stream = io.BytesIO()
+    table.to_parquet(stream, index=False)
+    problems = verify_files({**made.files, "beliefs.parquet": stream.getvalue()})
+    assert any(named in problem for problem in problems), problems
 
 
 def test_an_empty_plan_is_fine(folder: Path, tmp_path: Path) -> None:
