@@ -290,16 +290,14 @@ def test_an_edited_products_table_is_named(made: Made) -> None:
         ("odds_ratio", -1.0, "odds_ratio is -1.0"),
         ("joint_probability", 0.5, "joint_probability is 0.5"),
         ("sensitivity_location", 4.5, "from the beliefs"),
-        ("odds_spread", 1.0, "incremental_margin_low is"),
+        ("purchase_spread", 0.5, "incremental_margin_high is"),
     ],
 )
 def test_beliefs_that_do_not_bear_the_plan_out_are_named(
     made: Made, column: str, value: float, named: str
 ) -> None:
     table = pd.read_parquet(io.BytesIO(made.files["beliefs.parquet"]))
-    row = table.index[table[column].notna()][0]
-    table[column] = table[column].astype(float)
-    table.loc[row, column] = value
+    table[column] = table[column].astype(float).where(table[column].isna(), value)
     stream = io.BytesIO()
     table.to_parquet(stream, index=False)
     problems = verify_files({**made.files, "beliefs.parquet": stream.getvalue()})
