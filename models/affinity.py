@@ -16,8 +16,9 @@ from .pair_counts import PairCounts
 
 _HALF_LIVES = (0.5, 1.0, 2.0, 4.0, 10.0, np.inf)  # weeks, of the smoothing of weekly rates
 _FIRST_HALF_LIFE = 2.0  # for the prior that the half-lives are compared under
-_STRENGTHS = np.geomspace(0.2, 20.0, 13)
-_DENSE = 1000  # the most frequent products, whose pairs the strengths are fitted on
+_STRENGTHS = np.geomspace(0.2, 20.0, 20)
+_FREQUENT = 4_000  # the most frequent products, of which
+_DENSE = 800  # evenly from most to least frequent, have all their pairs fit the strengths
 _ROUNDS = 3  # of category lifts and product lifts in turn
 
 
@@ -122,8 +123,8 @@ def fit_affinity(
 ) -> Affinity:
     """Learn prior lifts and their strength from baskets of the weeks from first to before end.
 
-    Half-life and strength are those with the highest marginal likelihood on all pairs of the
-    most frequent products, pairs never bought together included.
+    Half-life and strength are those with the highest marginal likelihood on all pairs of some
+    hundred products from frequent to rare, pairs never bought together included.
     """
     inside = (baskets.week >= first_week) & (baskets.week < end_week)
     baskets = baskets.select(inside)
@@ -135,7 +136,7 @@ def fit_affinity(
     counts = np.bincount(key, minlength=baskets.n_products * n_weeks)
     counts = counts.reshape(-1, n_weeks).astype(np.float32)
     members = _members(baskets, visit)
-    dense = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:_DENSE])
+    dense = _spread_products(counts)
     together = np.asarray((members[:, dense].T @ members[:, dense]).todense(), dtype=float)
     upper = np.triu_indices(len(dense), 1)
 
@@ -206,6 +207,16 @@ def odds_at_base(
     joint = np.minimum(joint, limit)
     slope = 1 + joint * (1 / (1 - u - v + joint) + 1 / (u - joint) + 1 / (v - joint))
     return odds_ratio_of(u, v, joint), slope, bounded
+
+
+def _spread_products(counts: NDArray[np.float32]) -> NDArray[np.int64]:
+    """every so many of the most frequent products: the very frequent alone have lifts that
+    vary less than those of the others."""
+    total = counts.sum(axis=1)
+    ranked = np.argsort(-total, kind="stable")[:_FREQUENT]
+    ranked = ranked[total[ranked] > 0]
+    at = np.unique(np.linspace(0, max(len(ranked) - 1, 0), min(_DENSE, len(ranked))).astype(int))
+    return np.sort(ranked[at])
 
 
 def _members(baskets: Baskets, visit: NDArray[np.int64]) -> csr_array:

@@ -64,7 +64,8 @@ class Panel:
 
     def totals(self, of_cells: NDArray[np.float64]) -> NDArray[np.float64]:
         """(products,) sums of a figure over each product's cells."""
-        return np.bincount(self.product, weights=of_cells, minlength=self.n_products)
+        totals = np.bincount(self.product, weights=of_cells, minlength=self.n_products)
+        return totals.astype(np.float64)
 
     def before(self, weeks: int) -> Panel:
         """The first ``weeks`` weeks only."""

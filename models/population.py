@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 PRIOR_MEAN = 2.62
 PRIOR_SPREAD = 2.21
 
-_LOCATIONS = np.arange(-4.0, 14.01, 0.3)
-_WITHIN = np.geomspace(0.1, 5.0, 12)
+_LOCATIONS = np.arange(-4.0, 14.01, 0.4)
+_WITHIN = np.geomspace(0.1, 4.0, 14)
 _BETWEEN = np.geomspace(0.2, 4.0, 9)
 
 

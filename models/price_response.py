@@ -65,13 +65,7 @@ class ResponseData:
 
     def of_half(self, half: int) -> ResponseData:
         """The rows in which this half bought (and the other paid)."""
-        keep = self.half == half
-        kept = np.concatenate([[0], np.cumsum(keep)])
-        rows = {
-            name: getattr(self, name)[keep]
-            for name in ("product", "week", "half", "block", "baskets", "slope", "exposure")
-        }
-        return replace(self, start=kept[self.start], **rows)
+        return self._taken(self.half == half)
 
     def placebo(self, sensitivity: NDArray[np.float64]) -> ResponseData:
         """The same purchases with each block's prices turned round by half its length.
@@ -85,6 +79,30 @@ class ResponseData:
         turned = begin + (np.arange(len(self.block)) - begin + length // 2) % length
         explained = self.exposure * np.exp(sensitivity[self.product] * self.slope)
         return replace(self, slope=self.slope[turned], exposure=explained)
+
+    def week_before(self, sensitivity: NDArray[np.float64]) -> ResponseData:
+        """The same purchases with the prices of the week before, where these are known.
+
+        What the week's own prices explain is moved into the exposure: what is left is how a past
+        price cut changes today's purchases, negative where shoppers stocked up.
+        """
+        span = self.week.max(initial=0) + 2
+        key = (self.product * 2 + self.half) * span + self.week
+        order = np.argsort(key)
+        at = np.searchsorted(key[order], key - 1)
+        before = order[np.minimum(at, len(key) - 1)] if len(key) else at
+        known = key[before] == key - 1
+        explained = self.exposure * np.exp(sensitivity[self.product] * self.slope)
+        moved = replace(self, slope=self.slope[before], exposure=explained)
+        return moved._taken(known)
+
+    def _taken(self, keep: NDArray[np.bool_]) -> ResponseData:
+        kept = np.concatenate([[0], np.cumsum(keep)])
+        rows = {
+            name: getattr(self, name)[keep]
+            for name in ("product", "week", "half", "block", "baskets", "slope", "exposure")
+        }
+        return replace(self, start=kept[self.start], **rows)
 
 
 def response_data(panel: Panel, base_price: NDArray[np.float64]) -> ResponseData:
@@ -100,8 +118,7 @@ def response_data(panel: Panel, base_price: NDArray[np.float64]) -> ResponseData
     """
     cell_product = panel.product
     rate = panel.totals(panel.baskets.sum(axis=1)) / max(panel.visits.sum(), 1.0)
-    parts: list[tuple[NDArray, ...]] = []
-    set_aside = 0
+    rows, sides, slopes, set_aside = [], [], [], 0
     for half in (0, 1):
         price, base = panel.price[:, 1 - half], base_price[cell_product]
         priced = np.isfinite(price) & (base > 0)
@@ -109,28 +126,25 @@ def response_data(panel: Panel, base_price: NDArray[np.float64]) -> ResponseData
         near = (ratio <= FARTHEST_PRICE) & (ratio >= 1 / FARTHEST_PRICE)
         set_aside += int((priced & ~near).sum())
         row = np.flatnonzero(priced & near)
-        slope = (1.0 - rate[cell_product[row]]) * (1.0 - ratio[row])
-        sides = np.full(len(row), half, dtype=np.int8)
-        parts.append((cell_product[row], panel.week[row], sides, panel.baskets[row, half], slope))
-    product, week, half, baskets, slope = (
-        np.concatenate(part) for part in zip(*parts, strict=True)
-    )
+        rows.append(row)
+        sides.append(np.full(len(row), half, dtype=np.int8))
+        slopes.append((1.0 - rate[cell_product[row]]) * (1.0 - ratio[row]))
+    row, half, slope = np.concatenate(rows), np.concatenate(sides), np.concatenate(slopes)
+    product, week = cell_product[row], panel.week[row].astype(np.int64)
+    baskets = panel.baskets[row, half.astype(np.int64)]
 
-    block_of_week = (panel.n_weeks - 1 - week.astype(np.int64)) // BLOCK_WEEKS
+    block_of_week = (panel.n_weeks - 1 - week) // BLOCK_WEEKS
     blocks_each = panel.n_weeks // BLOCK_WEEKS + 1
     key = (product * 2 + half) * blocks_each + block_of_week
     order = np.lexsort((week, key))
-    product, week, half, baskets, slope, key = (
-        a[order] for a in (product, week, half, baskets, slope, key)
-    )
-    block = np.unique(key, return_inverse=True)[1]
-    telling = _telling_blocks(block, baskets, slope)[block]
-    product, week, half = product[telling], week[telling].astype(np.int64), half[telling]
-    block = np.unique(block[telling], return_inverse=True)[1]
+    block = np.unique(key[order], return_inverse=True)[1]
+    telling = _telling_blocks(block, baskets[order], slope[order])[block]
+    kept, block = order[telling], np.unique(block[telling], return_inverse=True)[1]
+    product, week, half = product[kept], week[kept], half[kept]
     start = np.searchsorted(product, np.arange(panel.n_products + 1))
     exposure = panel.visits[week, half.astype(np.int64)]
     return ResponseData(
-        start, product, week, half, block, baskets[telling], slope[telling], exposure, set_aside
+        start, product, week, half, block, baskets[kept], slope[kept], exposure, set_aside
     )
 
 

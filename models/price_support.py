@@ -63,11 +63,13 @@ def _deep(
     cut: NDArray[np.float64], group: NDArray[np.integer], n_groups: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """(groups,) the deep quantile of each group's cuts, and whether the group has enough."""
-    order = np.lexsort((-cut, group))
+    # A cut is below 1, so this sorts by group, then from the deepest cut to the shallowest.
+    ranked = np.sort(2.0 * group + (1.0 - cut))
     counts = np.bincount(group, minlength=n_groups)
     first = np.cumsum(counts) - counts
     rank = np.maximum(np.ceil(_DEEP_SHARE * counts).astype(np.int64), _DEEP_BASKETS)
     enough = counts >= 2 * _DEEP_BASKETS
+    at = (first + rank - 1)[enough]
     deep = np.zeros(n_groups)
-    deep[enough] = cut[order][first[enough] + rank[enough] - 1]
+    deep[enough] = np.maximum(2.0 * np.flatnonzero(enough) + 1.0 - ranked[at], 0.0)
     return deep, enough

@@ -191,8 +191,8 @@ def _season(
     own = np.unique(data.product * n_weeks + data.week, return_inverse=True)[1]
     expected, _ = expected_baskets(data, sensitivity, visits * season)
     expected = expected / season
-    seen_all = np.bincount(cell, weights=data.baskets)
-    expected_all = np.bincount(cell, weights=expected)
+    seen_all = np.bincount(cell, weights=data.baskets).astype(np.float64)
+    expected_all = np.bincount(cell, weights=expected).astype(np.float64)
     strength = _gamma_strength(seen_all, expected_all)
     seen = seen_all[cell] - np.bincount(own, weights=data.baskets)[own]
     others = expected_all[cell] - np.bincount(own, weights=expected)[own]
@@ -240,23 +240,28 @@ def _robustness(step: _Pass) -> dict[str, float]:
     """Checks that would betray noise taken for response: see docs/learning.md.
 
     The slope common to all products with true prices; the one that prices turned round in time
-    add to them, which should be near 0; and the correlation of product estimates between the two
-    halves of the customers, weighted by information and net of category (stepped up to both
-    halves by Spearman and Brown).
+    add to them, which should be near 0; the part of the response that the week after takes back
+    (purchases made earlier, not more of them); and the correlation of product estimates
+    between the two halves of the customers, weighted by information and net of category (stepped
+    up to both halves by Spearman and Brown).
     """
 
     data, location, within = step.data, step.location, step.population.within
 
-    def centres(part: ResponseData) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        mode, information = posterior_mode(part, location, step.scale, step.dispersion)
-        return likelihood_centre(mode, information, location, step.scale), information
+    def centres(
+        part: ResponseData, location: NDArray[np.float64], scale: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        mode, information = posterior_mode(part, location, scale, step.dispersion)
+        return likelihood_centre(mode, information, location, scale), information
 
-    def pooled(part: ResponseData) -> float:
-        centre, information = centres(part)
+    def pooled(part: ResponseData, location: NDArray[np.float64]) -> float:
+        centre, information = centres(part, location, np.full_like(location, PRIOR_SPREAD))
         total = float(information.sum())
         return float((centre * information).sum()) / total if total > 0 else 0.0
 
-    (first, info_first), (second, info_second) = (centres(data.of_half(half)) for half in (0, 1))
+    (first, info_first), (second, info_second) = (
+        centres(data.of_half(half), location, step.scale) for half in (0, 1)
+    )
     both = np.minimum(info_first, info_second)
     weight = np.where(both > 0, 1 / (within**2 + 1 / np.maximum(both, 1e-12)) ** 2, 0.0)
     total = float(weight.sum())
@@ -267,8 +272,12 @@ def _robustness(step: _Pass) -> dict[str, float]:
         spread = np.sqrt((weight * a * a).sum() * (weight * b * b).sum())
         correlation = float((weight * a * b).sum() / spread) if spread > 0 else 0.0
         reliability = 2 * correlation / (1 + correlation) if correlation > -1 else -1.0
+    none = np.zeros_like(location)
+    slope = pooled(data, location)
+    taken_back = -pooled(data.week_before(step.mode), none)
     return {
-        "pooled_slope": pooled(data),
-        "placebo_slope": pooled(data.placebo(step.mode)),
+        "pooled_slope": slope,
+        "pull_forward_share": taken_back / slope if slope > 0 else 0.0,
+        "placebo_slope": pooled(data.placebo(step.mode), none),
         "split_half_reliability": reliability,
     }

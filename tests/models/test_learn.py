@@ -30,7 +30,7 @@ def test_the_truth_of_a_simulated_shop_is_found(beliefs: Beliefs):
 
 
 def test_what_is_learned_is_in_range_and_consistent(beliefs: Beliefs):
-    assert ((beliefs.deepest_cut >= 0) & (beliefs.deepest_cut <= 0.4)).all()
+    assert ((beliefs.deepest_cut >= 0) & (beliefs.deepest_cut < 0.4001)).all()
     assert np.mean(beliefs.deepest_cut) > 0.25
     assert (beliefs.usual_quantity == 1).all()
     assert (beliefs.price_sensitivity >= 0).all()

@@ -138,6 +138,21 @@ def test_the_checks_tell_signal_from_noise():
     assert abs(real["placebo_slope"]) < 0.1
 
 
+def test_stocking_up_is_measured():
+    """A quarter of what a cut adds is missing from the week after it."""
+    rng = np.random.default_rng(14)
+    n = 600
+    cut = promotions(rng, n, WEEKS, 0.15, 0.4)
+    after = np.roll(cut, 1, axis=1)
+    after[:, 0] = 0.0
+    none, some = (
+        learned(buy(rng, np.full(n, 0.01), np.full(n, 3.0), cut, VISITS, level), cut).fit
+        for level in (0 * cut, -0.75 * after)
+    )
+    assert abs(none["pull_forward_share"]) < 0.05
+    assert 0.15 < some["pull_forward_share"] < 0.35
+
+
 def test_moments_of_the_truncated_normal_are_those_of_scipy():
     location = np.array([-15.0, -3.0, 0.0, 2.0, 7.9, 12.0])
     scale = np.array([1.0, 0.8, 1.0, 0.1, 2.0, 0.7])
