@@ -29,6 +29,8 @@ def command(name: str, out: Path, quiet: bool) -> None:
         "seed100": instances.write_seed_case,
         "synthetic": instances.write_synthetic,
     }
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise instances.InputError(out, None, "exists already", "a new or empty folder")
     with Progress(quiet).stage("write", f"writing {name}"):
         writers[name](out)
     if not quiet:

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import Run
+
+Variant = Callable[..., Path]
+
+
+def test_validate_reports_the_data_and_writes_nothing(seed_case: Path, run: Run):
+    before = sorted(seed_case.iterdir())
+    answer = run("validate", seed_case / "scenario.toml", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    report = json.loads(answer.out)
+    quality = report["quality"]
+    assert quality["products"] == 100
+    assert (
+        quality["lines_read"]
+        == quality["lines_used"] + quality["lines_quarantined"] + (quality["lines_later"])
+    )
+    assert sorted(seed_case.iterdir()) == before
+    text = run("validate", seed_case / "scenario.toml").out
+    assert f"{quality['lines_read']:,} read" in text
+
+
+def test_validate_counts_bad_lines_by_reason(tmp_path: Path, run: Run):
+    assert run("init", tmp_path / "shop").code == 0
+    path = tmp_path / "shop" / "orders.csv"
+    orders = pd.read_csv(path, dtype=str, keep_default_na=False)
+    orders.loc[0, "quantity"] = "0"
+    orders.loc[1, "product_id"] = "ghost"
+    orders.loc[2, "ordered_at"] = "yesterday"
+    orders.to_csv(path, index=False)
+    report = json.loads(run("validate", tmp_path / "shop" / "scenario.toml", "--json").out)
+    assert report["quarantined"] == {
+        "non-positive quantity": 1,
+        "unknown product": 1,
+        "unreadable date": 1,
+    }
+
+
+def test_learn_writes_a_folder_that_pandas_reads(seed_case: Path, tmp_path: Path, run: Run):
+    answer = run("learn", seed_case / "scenario.toml", "--out", tmp_path / "beliefs")
+    assert answer.code == 0
+    assert "learned from 2025-W" in answer.out
+    products = pd.read_parquet(tmp_path / "beliefs" / "products.parquet")
+    pairs = pd.read_parquet(tmp_path / "beliefs" / "pairs.parquet")
+    assert {"product_id", "purchase_probability", "price_sensitivity", "deepest_cut"} <= set(
+        products.columns
+    )
+    assert {"product_a", "product_b", "orders", "joint_probability", "odds_ratio"} <= set(
+        pairs.columns
+    )
+    manifest = json.loads((tmp_path / "beliefs" / "manifest.json").read_text(encoding="utf-8"))
+    assert "held_out" in manifest
+    line = run("learn", seed_case / "scenario.toml", "--out", tmp_path / "beliefs").refused(2)
+    assert "--force" in line
+
+
+def test_evaluate_puts_scores_beside_baselines(seed_case: Path, run: Run):
+    scores = json.loads(run("evaluate", seed_case / "scenario.toml", "--json").out)
+    assert scores["pairs"]["learned"] > scores["pairs"]["independence"]
+    assert scores["demand"]["learned"] < scores["demand"]["no_price"]
+    text = run("evaluate", seed_case / "scenario.toml").out
+    assert f"{scores['pairs']['learned']:.4f}" in text
+
+
+def test_compare_shows_figures_offers_and_changed_keys(seed_plan: Path, variant: Variant, run: Run):
+    smaller = variant("[limits]\nmax_bundles = 5", "smaller")
+    answer = run("compare", seed_plan, smaller, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    result = json.loads(answer.out)
+    figures = {row["label"]: row for row in result["scenarios"]}
+    assert figures["seed100"]["bundles"] == 12
+    assert figures["smaller"]["bundles"] == 5
+    assert figures["smaller"]["incremental_margin"] < figures["seed100"]["incremental_margin"]
+    assert result["changed_keys"] == {"smaller": ["limits.max_bundles"]}
+    levels = [offer["levels"] for offer in result["offers"]]
+    assert sum(found["seed100"] is not None for found in levels) == 12
+    assert sum(found["smaller"] is not None for found in levels) == 5
+    differing = sum(not offer["same"] for offer in result["offers"])
+    assert differing >= 7
+    text = run("compare", seed_plan, smaller).out
+    assert "changed in smaller: limits.max_bundles" in text
+    assert f"{differing} are not" in text
+
+
+def test_compare_numbers_scenarios_of_the_same_name(seed_plan: Path, run: Run):
+    result = json.loads(run("compare", seed_plan, seed_plan, "--json").out)
+    assert [row["label"] for row in result["scenarios"]] == ["seed100#1", "seed100#2"]
+    assert all(offer["same"] for offer in result["offers"])
+
+
+@pytest.mark.parametrize("name", ["seed100", "synthetic"])
+def test_an_instance_is_ready_to_solve(name: str, tmp_path: Path, run: Run):
+    answer = run("instance", name, "--out", tmp_path / name)
+    assert answer.code == 0
+    assert f"next: bundlewise solve {tmp_path / name / 'scenario.toml'}" in answer.out
+    assert run("validate", tmp_path / name / "scenario.toml").code == 0
+    line = run("instance", name, "--out", tmp_path / name).refused(2)
+    assert "already" in line
+
+
+def test_init_overwrites_nothing(tmp_path: Path, run: Run):
+    assert run("init", tmp_path / "shop").code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "shop").iterdir()}
+    run("init", tmp_path / "shop").refused(2)
+    assert {path: path.read_bytes() for path in (tmp_path / "shop").iterdir()} == before
+
+
+def test_another_week_can_be_asked_for(seed_case: Path, tmp_path: Path, run: Run):
+    out = tmp_path / "plan"
+    answer = run("solve", seed_case / "scenario.toml", "--week", "2025-W40", "--out", out)
+    assert answer.code == 0, answer.err
+    assert "seed100 2025-W40" in answer.out
+    assert run("check", out).code == 0
+    out = tmp_path / "other"
+    line = run("solve", seed_case / "scenario.toml", "--week", "2025-W60", "--out", out).refused(2)
+    assert "2025-W60" in line
