@@ -23,7 +23,9 @@ Floats = NDArray[np.float64]
 _ROUND = 40_000  # shoppers drawn at a time
 _LARGEST_MATRIX = 4_000_000  # shoppers × products held at a time
 _MOST_ROUNDS = 60
-_PRECISION = 0.008  # of the component's value, for the standard error to stop at
+# Standard errors to stop at, as parts of the component's value: of the offers one by one, which
+# are a check only, and of the change, which is the result.
+_PRECISION = np.array([0.02, 0.008])
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def test_tied_uniforms_have_their_odds_ratio(odds_ratio: float) -> None:
 
 def test_purchase_rates_are_the_shops() -> None:
     shop = make_shop(2, 40, weeks=5, cut_share=0.0)
-    bought, visits = _baskets(shop, 20_000)
+    bought, visits = _baskets(shop, 8_000)
     share = bought.sum(axis=0) / visits
     error = np.sqrt(shop.purchase_probability * (1 - shop.purchase_probability) / visits)
     assert np.abs((share - shop.purchase_probability) / error).max() < 4  # of 40
@@ -58,7 +58,7 @@ def test_price_cuts_raise_purchases_by_the_sensitivity() -> None:
     shop = make_shop(2, 40, weeks=5, cut_share=0.0)
     cut = np.round(shop.reference_price * 0.75).astype(np.int64)
     cheap = replace(shop, weekly_price=np.tile(cut, (5, 1)))
-    bought, visits = _baskets(cheap, 20_000)
+    bought, visits = _baskets(cheap, 8_000)
     share = bought.sum(axis=0) / visits
     odds = shop.purchase_probability / (1 - shop.purchase_probability)
     odds = odds * np.exp(shop.price_sensitivity * (1 - cut / shop.reference_price))
@@ -68,7 +68,7 @@ def test_price_cuts_raise_purchases_by_the_sensitivity() -> None:
 
 def test_tied_pairs_have_their_odds_ratio_and_no_others() -> None:
     shop = make_shop(4, 30, weeks=5, cut_share=0.0, basket_size=6.0)
-    bought, visits = _baskets(shop, 40_000)
+    bought, visits = _baskets(shop, 16_000)
 
     def deviation(first: int, second: int, odds_ratio: float) -> float:
         both = (bought[:, first] & bought[:, second]).sum()
@@ -94,7 +94,7 @@ def test_drift_and_season_vanish_in_the_planned_week() -> None:
 
 def test_trip_size_ties_every_pair() -> None:
     shop = make_shop(1, 30, weeks=3, tied_share=0.0, cut_share=0.0, trip_spread=1.0)
-    bought, visits = _baskets(shop, 20_000)
+    bought, visits = _baskets(shop, 8_000)
     together = (bought.astype(float).T @ bought) / visits
     share = bought.sum(axis=0) / visits
     lift = (together / np.outer(share, share))[np.triu_indices(30, 1)]
