@@ -199,9 +199,9 @@ def _score(
                         continue
                     best = _accounts(pair, terms, money_off, price[a], price[b], rate, weight)
                     is_capped = False
-                    if money_off > min(reach[a], reach[b]):
+                    reach1, reach2 = min(price[a], reach[a]), min(price[b], reach[b])
+                    if min(money_off, price[a]) > reach1 or min(money_off, price[b]) > reach2:
                         # the smaller of the two values counts, and its accounts with it
-                        reach1, reach2 = min(price[a], reach[a]), min(price[b], reach[b])
                         careful = _accounts(pair, terms, money_off, reach1, reach2, rate, weight)
                         is_capped = _is_smaller(careful, best, terms.objective)
                         if is_capped:

@@ -126,11 +126,12 @@ def _triangle(
     top = np.maximum(q1 + step1, q2 + step2)
     tied = (psi > 1) & (psi * top >= 1)
     span = np.maximum(rate1, rate2) * (cut1 - start)
-    rise = np.maximum(rate1 * cut1, rate2 * cut2)
-    few = (top < 0.5) & (span < 3) & (rise < 16)
+    few = (top < 0.5) & (span < 3)
+    some = (top < 0.5) & (span >= 3) & (span < 9)
     open_ = possible & (start < cut1)
-    for kind, rule in ((few & ~tied, FEW), (~few & ~tied, MANY)):
-        k = np.flatnonzero(open_ & kind)
+    rules = ((few, FEW), (some, PANEL), (~few & ~some, MANY))
+    for kind, rule in rules:
+        k = np.flatnonzero(open_ & kind & ~tied)
         middle, half = 0.5 * (start[k] + cut1[k]), 0.5 * (cut1[k] - start[k])
         for x, w in zip(*rule, strict=True):
             s = middle + half * x
