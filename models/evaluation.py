@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.orders import Orders
+from .history import category_codes, most_bought, only_products, orders_before
 from .score_demand import score_demand
 from .score_pairs import score_pairs
 
@@ -32,13 +33,13 @@ def evaluate(instance: Instance) -> dict[str, Any]:
 
     Raises InputError where the history is too short to hold anything out.
     """
-    orders, scenario = instance.orders, instance.scenario
-    before = orders.week < scenario.week
-    codes, names = np.unique(instance.catalogue.category.astype(str), return_inverse=True)[::-1]
-    if not before.any():
+    scenario = instance.scenario
+    orders = orders_before(instance.orders, scenario.week)
+    if not orders.n_visits:
         raise InputError(scenario.data.orders, None, "no order before the planned week")
-    first_week, end_week = int(orders.week[before].min()), int(orders.week[before].max()) + 1
-    scores = held_out_scores(orders, codes.astype(np.int32), len(names), first_week, end_week)
+    codes, names = category_codes(instance.catalogue.category)
+    first_week, end_week = int(orders.week.min()), int(orders.week.max()) + 1
+    scores = held_out_scores(orders, codes, len(names), first_week, end_week)
     if "skipped" in scores:
         raise InputError(scenario.data.orders, None, str(scores["skipped"]))
     return scores
@@ -73,34 +74,3 @@ def held_out_scores(
         "pairs": score_pairs(chosen, codes, n_categories, first_week, split, end_week),
         "demand": score_demand(chosen, codes, n_categories, first_week, split, end_week),
     }
-
-
-def most_bought(orders: Orders, first_week: int, end_week: int, most: int) -> NDArray[np.int64]:
-    """Products found in the most baskets of these weeks, most first, never more than ``most``."""
-    week = orders.week[orders.visit]
-    inside = (week >= first_week) & (week < end_week)
-    key = orders.visit[inside].astype(np.int64) * orders.n_products + orders.product[inside]
-    key.sort()
-    once = np.append(True, key[1:] != key[:-1])[: len(key)]
-    baskets = np.bincount(key[once] % orders.n_products, minlength=orders.n_products)
-    ranked = np.argsort(-baskets, kind="stable")[:most]
-    return ranked[baskets[ranked] > 0]
-
-
-def only_products(orders: Orders, products: NDArray[np.int64]) -> Orders:
-    """The lines of these products alone, numbered as given; every visit stays."""
-    position = np.full(orders.n_products, -1, dtype=np.int32)
-    position[products] = np.arange(len(products), dtype=np.int32)
-    keep = position[orders.product] >= 0
-    return Orders(
-        visit=orders.visit[keep],
-        product=position[orders.product[keep]],
-        quantity=orders.quantity[keep],
-        amount=orders.amount[keep],
-        list_amount=orders.list_amount[keep],
-        bundled=orders.bundled[keep],
-        week=orders.week,
-        customer=orders.customer,
-        store=orders.store,
-        n_products=len(products),
-    )

@@ -7,8 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from ..instances.errors import InputError
 from ..instances.instance import Instance
@@ -18,6 +16,7 @@ from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
 from .beliefs import Beliefs, PairPrior
 from .demand import Demand, fit_demand
 from .evaluation import held_out_scores
+from .history import category_codes, orders_before
 from .pair_counts import PairCounts, count_pairs
 from .panel import base_prices, weekly_panel
 from .price_support import deepest_cuts, usual_quantities
@@ -93,32 +92,6 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
             scenario.candidates.min_support,
         ),
     )
-
-
-def orders_before(orders: Orders, week: int) -> Orders:
-    """The orders of the weeks before ``week``; the same object where all of them are."""
-    early = orders.week < week
-    if early.all():
-        return orders
-    lines, position = early[orders.visit], np.cumsum(early) - 1
-    return Orders(
-        visit=position[orders.visit[lines]].astype(np.int32),
-        product=orders.product[lines],
-        quantity=orders.quantity[lines],
-        amount=orders.amount[lines],
-        list_amount=orders.list_amount[lines],
-        bundled=orders.bundled[lines],
-        week=orders.week[early],
-        customer=orders.customer[early],
-        store=orders.store[early],
-        n_products=orders.n_products,
-    )
-
-
-def category_codes(category: NDArray[np.object_]) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
-    """(products,) codes and their names, sorted; products without a category share one code."""
-    codes, names = pd.factorize(category, sort=True)
-    return codes.astype(np.int32), np.asarray(names, dtype=object)
 
 
 def _manifest(

@@ -9,7 +9,8 @@ import pytest
 from bundlewise.instances.errors import InputError
 from bundlewise.instances.orders import Orders
 from bundlewise.models.demand import fit_demand
-from bundlewise.models.evaluation import evaluate, most_bought, only_products
+from bundlewise.models.evaluation import evaluate
+from bundlewise.models.history import most_bought, only_products
 from bundlewise.models.panel import weekly_panel
 from bundlewise.models.score_demand import score_demand
 from bundlewise.models.score_pairs import score_pairs

@@ -11,7 +11,17 @@ from bundlewise.instances.errors import InputError
 from bundlewise.models.beliefs import Beliefs
 from bundlewise.models.learn import learn
 
-from .shops import FIRST_WEEK, PRODUCTS, TRUE_Q, TRUE_SENSITIVITY, WEEKS, shop
+from .shops import (
+    FIRST_WEEK,
+    PRODUCTS,
+    TRUE_Q,
+    TRUE_SENSITIVITY,
+    WEEKS,
+    catalogue_of,
+    instance_of,
+    shop,
+)
+from .simulate import order_lines
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +137,23 @@ def test_a_short_history_says_why_it_has_no_held_out_scores():
     found = learn(replace(instance, scenario=first))
     assert "3 weeks" in found.manifest["held_out"]["skipped"]
     assert np.isfinite(found.price_sensitivity).all()
+
+
+@pytest.mark.parametrize("products", [1, 2, 4])
+@pytest.mark.parametrize("weeks", [1, 12])
+def test_tiny_shops_can_be_learned_from(products: int, weeks: int):
+    """A handful of visits: nothing fails, and what is believed is finite and in range."""
+    rng = np.random.default_rng(15)
+    cut = np.zeros((products, weeks))
+    q, eta, price = np.full(products, 0.3), np.full(products, 2.0), np.full(products, 500.0)
+    orders = order_lines(rng, q, eta, cut, price, 6, FIRST_WEEK)
+    instance = instance_of(orders, catalogue_of(products), FIRST_WEEK + weeks)
+    found = learn(instance)
+    for name in ("purchase_probability", "purchase_spread", "price_sensitivity", "odds_ratio"):
+        assert np.isfinite(getattr(found, name)).all(), name
+    assert ((found.purchase_probability >= 0) & (found.purchase_probability < 1)).all()
+    assert (found.deepest_cut == 0).all()
+    assert (found.sensitivity_cap > 0).all()
 
 
 def test_no_order_before_the_planned_week_is_an_input_error():
