@@ -48,10 +48,10 @@ def random_cases(n: int, seed: int) -> list[PairCase]:
 CASE = st.builds(
     PairCase,
     q=st.tuples(*[st.floats(1e-6, 0.9)] * 2),
-    eta=st.tuples(*[st.floats(0.0, 8.0)] * 2),
+    eta=st.tuples(*[st.floats(1e-6, 8.0) | st.just(0.0)] * 2),
     psi=st.floats(np.log(0.05), np.log(1000)).map(lambda x: float(np.exp(x))),
     price=st.tuples(*[st.floats(0.1, 50.0)] * 2),
-    discount=st.floats(0.0, 60.0),
+    discount=st.floats(1e-4, 60.0),
     cut=st.tuples(*[st.floats(0.0, 1.0)] * 2),
 )
 
