@@ -165,13 +165,15 @@ def recompute(case: Case, offer: WrittenOffer) -> tuple[Expected, Expected]:
     weight = np.repeat(weight_i, len(eta_j)) * np.tile(weight_j, len(eta_i))
     probability = (first["purchase_probability"], second["purchase_probability"])
     psi = _pair(case, offer)["odds_ratio"]
-    uncapped, capped = (
-        _expected(
-            case, offer, _mean(_shares(case, offer, probability, sensitivity, psi, cap), weight)
-        )
-        for cap in (False, True)
-    )
-    return uncapped, capped
+
+    def over_posterior(cap: bool) -> Expected:
+        found = _shares(case, offer, probability, sensitivity, psi, cap)
+        return _expected(case, offer, _mean(found, weight))
+
+    uncapped = over_posterior(False)
+    if _reach(case, offer, cap=True) == _reach(case, offer, cap=False):
+        return uncapped, uncapped
+    return uncapped, over_posterior(True)
 
 
 def wrong_accounts(case: Case, offer: WrittenOffer) -> Iterator[str]:
@@ -262,14 +264,22 @@ def _shares(
     case: Case, offer: WrittenOffer, probability: Any, sensitivity: Any, psi: Any, cap: bool
 ) -> Shares:
     """The four rows for given beliefs; with ``cap`` no response past the deepest cut."""
-    sides = []
-    for k, (name, row) in enumerate(zip(offer.product_ids, case.rows(offer), strict=True)):
-        price = float(case.instance.catalogue.reference_price[row])
-        reach = case.files.product_beliefs[name]["deepest_cut"] * price if cap else price
-        sides.append(
-            Side(probability[k], sensitivity[k], price, min(float(offer.money_off), reach))
-        )
-    return shares(sides[0], sides[1], psi, float(offer.money_off))
+    prices = case.instance.catalogue.reference_price[case.rows(offer)].astype(float)
+    reach = _reach(case, offer, cap=cap)
+    first, second = (
+        Side(probability[k], sensitivity[k], float(prices[k]), reach[k]) for k in (0, 1)
+    )
+    return shares(first, second, psi, float(offer.money_off))
+
+
+def _reach(case: Case, offer: WrittenOffer, *, cap: bool) -> list[float]:
+    """Largest shortfall credited of each product: min(D, r), or min(D, deepest_cut·r)."""
+    prices = case.instance.catalogue.reference_price[case.rows(offer)]
+    cuts = (case.files.product_beliefs[name]["deepest_cut"] for name in offer.product_ids)
+    return [
+        min(float(offer.money_off), float(price) * (cut if cap else 1.0))
+        for price, cut in zip(prices, cuts, strict=True)
+    ]
 
 
 def _mean(found: Shares, weight: NDArray[np.float64]) -> Shares:
