@@ -10,6 +10,11 @@ or its own season, says nothing about η: only short-run price changes do. Given
 its weeks are multinomial and a_g drops out exactly, which leaves a likelihood in η alone. A week
 enters only when the other half shows its price, and whether it does says nothing about y given
 the price: no selection.
+
+A holiday of the product's own, or an advertised week, can make one occasion tell a lie that Poisson
+noise cannot excuse. So the slope may wander from occasion to occasion (a product's block, both
+halves) with variance ν², and no occasion counts for more than 1/ν²: its slope and curvature are
+weighted by 1/(1 + ν²·curvature).
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ BLOCK_WEEKS = 4
 
 @dataclass(frozen=True, slots=True)
 class ResponseData:
-    """Weeks that can speak about price, sorted by product, half and block.
+    """Weeks that can speak about price, sorted by product, occasion and half.
 
     Attributes
     ----------
@@ -37,8 +42,10 @@ class ResponseData:
         (products + 1,) product x has the rows ``start[x]:start[x + 1]``.
     product, week, half
         (rows,) product, position of the week, and the half that bought.
+    occasion
+        (rows,) index of the product's four weeks, ascending.
     block
-        (rows,) index of the product's block, ascending; rows of a block are contiguous.
+        (rows,) index of the occasion's half, ascending; rows of a block are contiguous.
     baskets
         (rows,) y.
     slope
@@ -53,6 +60,7 @@ class ResponseData:
     product: NDArray[np.int64]
     week: NDArray[np.int64]
     half: NDArray[np.int8]
+    occasion: NDArray[np.int64]
     block: NDArray[np.int64]
     baskets: NDArray[np.float64]
     slope: NDArray[np.float64]
@@ -98,10 +106,20 @@ class ResponseData:
 
     def _taken(self, keep: NDArray[np.bool_]) -> ResponseData:
         kept = np.concatenate([[0], np.cumsum(keep)])
-        rows = {
+        rows: dict[str, NDArray] = {
             name: getattr(self, name)[keep]
-            for name in ("product", "week", "half", "block", "baskets", "slope", "exposure")
+            for name in (
+                "product",
+                "week",
+                "half",
+                "occasion",
+                "block",
+                "baskets",
+                "slope",
+                "exposure",
+            )
         }
+        rows["occasion"] = np.unique(rows["occasion"], return_inverse=True)[1]
         return replace(self, start=kept[self.start], **rows)
 
 
@@ -133,18 +151,20 @@ def response_data(panel: Panel, base_price: NDArray[np.float64]) -> ResponseData
     product, week = cell_product[row], panel.week[row].astype(np.int64)
     baskets = panel.baskets[row, half.astype(np.int64)]
 
-    block_of_week = (panel.n_weeks - 1 - week) // BLOCK_WEEKS
-    blocks_each = panel.n_weeks // BLOCK_WEEKS + 1
-    key = (product * 2 + half) * blocks_each + block_of_week
+    occasions_each = panel.n_weeks // BLOCK_WEEKS + 1
+    occasion = product * occasions_each + panel.n_weeks // BLOCK_WEEKS
+    occasion -= (panel.n_weeks - 1 - week) // BLOCK_WEEKS
+    key = occasion * 2 + half
     order = np.lexsort((week, key))
     block = np.unique(key[order], return_inverse=True)[1]
     telling = _telling_blocks(block, baskets[order], slope[order])[block]
     kept, block = order[telling], np.unique(block[telling], return_inverse=True)[1]
     product, week, half = product[kept], week[kept], half[kept]
+    occasion = np.unique(occasion[kept], return_inverse=True)[1]
     start = np.searchsorted(product, np.arange(panel.n_products + 1))
     exposure = panel.visits[week, half.astype(np.int64)]
     return ResponseData(
-        start, product, week, half, block, baskets[kept], slope[kept], exposure, set_aside
+        start, product, week, half, occasion, block, baskets[kept], slope[kept], exposure, set_aside
     )
 
 
@@ -173,6 +193,7 @@ def posterior_mode(
     location: NDArray[np.float64],
     scale: NDArray[np.float64],
     dispersion: NDArray[np.float64],
+    wandering: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mode of η under a normal prior, and the information the likelihood holds there.
 
@@ -185,6 +206,8 @@ def posterior_mode(
         (products,) normal prior.
     dispersion
         (products,) variance of the baskets over their mean, >= 1.
+    wandering
+        ν², variance of the slope from occasion to occasion.
 
     Returns
     -------
@@ -192,12 +215,46 @@ def posterior_mode(
         (products,); information is 0 for a product without rows.
     """
     return _newton(
-        data.start, data.block, data.baskets, data.slope, data.exposure, location, scale, dispersion
+        data.start,
+        data.occasion,
+        data.block,
+        data.baskets,
+        data.slope,
+        data.exposure,
+        location,
+        scale,
+        dispersion,
+        wandering,
     )
 
 
+def wandering_variance(
+    data: ResponseData, mode: NDArray[np.float64], dispersion: NDArray[np.float64]
+) -> float:
+    """ν²: how far slopes differ between the occasions of a product, beyond their noise.
+
+    An occasion with gradient g and curvature h at the product's η, both over the dispersion, has
+    E g² = h + ν²h². The moment estimate weights each by its precision at the ν² found so far.
+    """
+    gradient, curvature = _by_occasion(
+        data.start, data.occasion, data.block, data.baskets, data.slope, data.exposure, mode
+    )
+    first = np.flatnonzero(np.diff(data.occasion, prepend=-1))
+    noise = dispersion[data.product[first]]
+    g, h = gradient / noise, curvature / noise
+    found = 1.0
+    for _ in range(5):
+        weight = np.divide(1.0, (h + found * h**2) ** 2, out=np.zeros_like(h), where=h > 0)
+        base = float((weight * h**4).sum())
+        found = float((weight * h**2 * (g**2 - h)).sum()) / base if base > 0 else 0.0
+        found = max(found, 0.0)
+    return found
+
+
 @njit(cache=True)
-def _newton(start, block, baskets, slope, exposure, location, scale, dispersion):
+def _newton(
+    start, occasion, block, baskets, slope, exposure, location, scale, dispersion, wandering
+):
     n = len(start) - 1
     mode, information = location.copy(), np.zeros(n)
     for x in range(n):
@@ -205,11 +262,14 @@ def _newton(start, block, baskets, slope, exposure, location, scale, dispersion)
             continue
         prior = 1.0 / scale[x] ** 2
         for _ in range(50):
-            gradient, curvature = _slope_and_curvature(
-                start[x], start[x + 1], block, baskets, slope, exposure, mode[x]
-            )
-            information[x] = curvature / dispersion[x]
-            step = gradient / dispersion[x] - prior * (mode[x] - location[x])
+            gradient = information[x] = 0.0
+            i = start[x]
+            while i < start[x + 1]:
+                i, g, h = _of_occasion(i, occasion, block, baskets, slope, exposure, mode[x])
+                weight = 1.0 / (dispersion[x] + wandering * h)
+                gradient += weight * g
+                information[x] += weight * h
+            step = gradient - prior * (mode[x] - location[x])
             step /= information[x] + prior
             step = min(max(step, -2.0), 2.0)
             mode[x] += step
@@ -219,14 +279,29 @@ def _newton(start, block, baskets, slope, exposure, location, scale, dispersion)
 
 
 @njit(cache=True)
-def _slope_and_curvature(first, last, block, baskets, slope, exposure, eta):
-    """First and minus second derivative of the conditional log-likelihood of one product."""
+def _by_occasion(start, occasion, block, baskets, slope, exposure, mode):
+    n = occasion[-1] + 1 if len(occasion) else 0
+    gradient, curvature = np.zeros(n), np.zeros(n)
+    k = 0
+    for x in range(len(start) - 1):
+        i = start[x]
+        while i < start[x + 1]:
+            i, gradient[k], curvature[k] = _of_occasion(
+                i, occasion, block, baskets, slope, exposure, mode[x]
+            )
+            k += 1
+    return gradient, curvature
+
+
+@njit(cache=True)
+def _of_occasion(first, occasion, block, baskets, slope, exposure, eta):
+    """Where the occasion ends, and first and minus second derivative of its log-likelihood."""
     gradient = curvature = 0.0
     i = first
-    while i < last:
+    while i < len(occasion) and occasion[i] == occasion[first]:
         current = block[i]
         weight_sum = first_moment = second_moment = total = paired = 0.0
-        while i < last and block[i] == current:
+        while i < len(block) and block[i] == current:
             weight = exposure[i] * np.exp(eta * slope[i])
             weight_sum += weight
             first_moment += weight * slope[i]
@@ -234,8 +309,7 @@ def _slope_and_curvature(first, last, block, baskets, slope, exposure, eta):
             total += baskets[i]
             paired += baskets[i] * slope[i]
             i += 1
-        if weight_sum > 0.0:
-            mean = first_moment / weight_sum
-            gradient += paired - total * mean
-            curvature += total * max(second_moment / weight_sum - mean * mean, 0.0)
-    return gradient, curvature
+        mean = first_moment / weight_sum
+        gradient += paired - total * mean
+        curvature += total * max(second_moment / weight_sum - mean * mean, 0.0)
+    return i, gradient, curvature

@@ -10,7 +10,13 @@ from scipy.special import gammaln, ndtr
 
 from .panel import Panel
 from .population import PRIOR_MEAN, PRIOR_SPREAD, Population, fit_population
-from .price_response import ResponseData, expected_baskets, posterior_mode, response_data
+from .price_response import (
+    ResponseData,
+    expected_baskets,
+    posterior_mode,
+    response_data,
+    wandering_variance,
+)
 
 _SEASON_ROUNDS = 6  # of season and η in turn, within a pass
 _PASSES = 2  # of season and population; a third changes neither in the third digit
@@ -70,13 +76,22 @@ def fit_sensitivity(
     data = response_data(panel, base_price)
     visits, n = data.exposure, panel.n_products
     location, scale = np.full(n, PRIOR_MEAN), np.full(n, PRIOR_SPREAD)
-    mode, _ = posterior_mode(data, location, scale, np.ones(n))
-    step = _refined(data, mode, location, scale, visits, category, n_categories)
+    mode, _ = posterior_mode(data, location, scale, np.ones(n), 0.0)
+    step = _refined(data, mode, location, scale, 0.0, visits, category, n_categories)
     for _ in range(_PASSES - 1):
         step = _refined(
-            step.data, step.mode, step.location, step.scale, visits, category, n_categories
+            step.data,
+            step.mode,
+            step.location,
+            step.scale,
+            step.wandering,
+            visits,
+            category,
+            n_categories,
         )
-    mode, information = posterior_mode(step.data, step.location, step.scale, step.dispersion)
+    mode, information = posterior_mode(
+        step.data, step.location, step.scale, step.dispersion, step.wandering
+    )
     population = step.population
 
     cap = max(population.mean, 0.0) + _CAP_SPREADS * float(
@@ -90,6 +105,7 @@ def fit_sensitivity(
         "within_category": population.within,
         "season_strength": step.season_strength,
         "excess_dispersion": step.excess_dispersion,
+        "between_occasions": float(np.sqrt(step.wandering)),
         "weeks_set_aside_for_price": float(data.n_set_aside),
         **_robustness(step),
     }
@@ -111,6 +127,7 @@ class _Pass:
     population: Population
     season_strength: float
     excess_dispersion: float
+    wandering: float
 
 
 def _refined(
@@ -118,6 +135,7 @@ def _refined(
     mode: NDArray[np.float64],
     location: NDArray[np.float64],
     scale: NDArray[np.float64],
+    wandering: float,
     visits: NDArray[np.float64],
     category: NDArray[np.int32],
     n_categories: int,
@@ -127,15 +145,16 @@ def _refined(
     for _ in range(_SEASON_ROUNDS):
         season, strength = _season(data, mode, visits, season, category)
         data = replace(data, exposure=visits * season)
-        mode, _ = posterior_mode(data, location, scale, dispersion)
+        mode, _ = posterior_mode(data, location, scale, dispersion, wandering)
     dispersion, excess = _dispersion(data, mode)
-    mode, information = posterior_mode(data, location, scale, dispersion)
+    wandering = wandering_variance(data, mode, dispersion)
+    mode, information = posterior_mode(data, location, scale, dispersion, wandering)
     centre = likelihood_centre(mode, information, location, scale)
     population = fit_population(centre, information, category, n_categories)
     location = population.location[category]
     scale = np.sqrt(population.within**2 + population.location_variance[category])
-    mode, _ = posterior_mode(data, location, scale, dispersion)
-    return _Pass(data, mode, location, scale, dispersion, population, strength, excess)
+    mode, _ = posterior_mode(data, location, scale, dispersion, wandering)
+    return _Pass(data, mode, location, scale, dispersion, population, strength, excess, wandering)
 
 
 def likelihood_centre(
@@ -251,7 +270,7 @@ def _robustness(step: _Pass) -> dict[str, float]:
     def centres(
         part: ResponseData, location: NDArray[np.float64], scale: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        mode, information = posterior_mode(part, location, scale, step.dispersion)
+        mode, information = posterior_mode(part, location, scale, step.dispersion, step.wandering)
         return likelihood_centre(mode, information, location, scale), information
 
     def pooled(part: ResponseData, location: NDArray[np.float64]) -> float:

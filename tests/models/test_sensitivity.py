@@ -173,3 +173,20 @@ def test_weeks_at_absurd_prices_are_set_aside_and_counted():
     found = learned(baskets, cut)
     assert found.fit["weeks_set_aside_for_price"] == 2 * n
     assert abs(np.mean(found.mean) - 3.0) < 0.4
+
+
+def test_responses_that_differ_between_occasions_widen_the_posterior():
+    """The same purchases, but η of every four weeks strays by 1 from the product's own."""
+    rng = np.random.default_rng(16)
+    n = 400
+    truth = rng.normal(4.0, 0.7, n)
+    stray = np.repeat(rng.normal(0.0, 1.0, (n, WEEKS // 4)), 4, axis=1)
+    cut = promotions(rng, n, WEEKS)
+    q = np.full(n, 0.03)
+    steady = learned(buy(rng, q, truth, cut, VISITS), cut)
+    straying = learned(buy(rng, q, truth, cut, VISITS, stray * cut), cut)
+    assert steady.fit["between_occasions"] < 0.3
+    assert 0.7 < straying.fit["between_occasions"] < 1.3
+    low, high = ends(straying, 0.90)
+    assert 0.84 <= np.mean((truth >= low) & (truth <= high)) <= 0.96
+    assert np.median(straying.scale) > 1.5 * np.median(steady.scale)
