@@ -1,5 +1,5 @@
-"""Engine "auto": a bound for all columns by sifting, then an integer program over those that
-reduced costs cannot rule out.
+"""Engine "auto": a bound for all columns by sifting and odd-set cuts, then an integer program over
+the columns that reduced costs cannot rule out.
 
 A column with ceiling c_j (``pricing.Pricing.ceiling``) is in no assignment worth more than c_j.
 Solve the integer program over a set S of columns: whatever lies in S is worth at most its bound,
@@ -23,12 +23,13 @@ from ..solution import Solution
 from .answer import RawAnswer, conclude, settled, within_gap
 from .interface import Clock, EngineSettings, Progress, ProgressCallback
 from .mathopt import integer_answer
+from .odd_sets import with_odd_set_cuts
 from .presolve import presolve
-from .pricing import Pricing
 from .sifting import Relaxation, sift
 
 _FIRST = 3000  # columns of the first restricted integer program
 _GROWTH = 4
+_CUT_ROUNDS = 20
 _INNER = "highs"
 
 
@@ -70,11 +71,15 @@ def solve_auto(
 ) -> Solution:
     """Solve a program of up to millions of columns with a bound that holds for all of them."""
     reduced, kept = presolve(program)
-    relaxation = sift(reduced, clock)
-    search = _Search(infeasible=relaxation.infeasible)
+    search = _Search()
+    relaxation, prices = sift(reduced, clock), None
+    search.infeasible = relaxation.infeasible
     if relaxation.pricing is not None:
+        prices = relaxation.pricing.row_dual[: program.n_rows]
         search.lower_bound_to(relaxation.pricing.bound, "linear relaxation by sifting")
         _report(progress, clock, search, f"{relaxation.rounds} rounds of sifting")
+        reduced, relaxation = _tightened(reduced, relaxation, settings, clock, search)
+        _report(progress, clock, search, f"{reduced.n_rows - program.n_rows} odd-set cuts")
     if not search.infeasible:
         _integer_search(reduced, relaxation, settings, clock, progress, search)
     values = None
@@ -83,6 +88,7 @@ def solve_auto(
         values[kept] = search.values
     statistics = {
         "columns_after_presolve": float(reduced.n_columns),
+        "odd_set_cuts": float(reduced.n_rows - program.n_rows),
         "sifting_rounds": float(relaxation.rounds),
         "sifting_columns": float(len(relaxation.columns)),
         "integer_programs": float(search.integer_programs),
@@ -96,8 +102,36 @@ def solve_auto(
         raw,
         engine="auto",
         bound_source=search.source,
-        shadow_prices=_shadow_prices(program, relaxation.pricing),
+        shadow_prices={}
+        if prices is None
+        else dict(zip(program.row_name, prices.tolist(), strict=True)),
     )
+
+
+def _tightened(
+    program: Program,
+    relaxation: Relaxation,
+    settings: EngineSettings,
+    clock: Clock,
+    search: _Search,
+) -> tuple[Program, Relaxation]:
+    """Odd-set cuts until the relaxation violates none, or is as close as the gap asks for."""
+    for _ in range(_CUT_ROUNDS):
+        if relaxation.values is None or clock.over():
+            break
+        search.offer(program, relaxation.values)
+        if within_gap(search.objective, search.bound, settings.gap):
+            break
+        cut = with_odd_set_cuts(program, relaxation.values)
+        if cut is program:
+            break
+        again = sift(cut, clock, relaxation.columns)
+        if again.pricing is None:
+            break
+        search.lower_bound_to(again.pricing.bound, "linear relaxation with odd-set cuts")
+        program = cut
+        relaxation = replace(again, rounds=again.rounds + relaxation.rounds)
+    return program, relaxation
 
 
 def _integer_search(
@@ -162,12 +196,6 @@ def _support(relaxation: Relaxation, search: _Search) -> NDArray[np.int64]:
     if search.values is not None:
         used.append(np.flatnonzero(search.values))
     return np.concatenate(used)
-
-
-def _shadow_prices(program: Program, pricing: Pricing | None) -> dict[str, float]:
-    if pricing is None:
-        return {}
-    return dict(zip(program.row_name, pricing.row_dual.tolist(), strict=True))
 
 
 def _report(progress: ProgressCallback | None, clock: Clock, search: _Search, message: str) -> None:

@@ -56,9 +56,16 @@ class Relaxation:
     conflict: NDArray[np.bool_] | None = None
 
 
-def sift(program: Program, clock: Clock) -> Relaxation:
-    """Solve the linear relaxation over all columns, or show that there is none."""
-    columns = _first_columns(program)
+def sift(program: Program, clock: Clock, columns: NDArray[np.int64] | None = None) -> Relaxation:
+    """Solve the linear relaxation over all columns, or show that there is none.
+
+    Parameters
+    ----------
+    columns
+        the restricted set to begin with, if one is at hand.
+    """
+    if columns is None:
+        columns = _first_columns(program)
     first = linear_answer(program.take(columns), clock.left())
     if first is None and not clock.over():
         slack_program = _with_slacks(program)

@@ -1,0 +1,141 @@
+"""A program of about 480,000 offers from the Complete Journey: auto beside whole-program solvers.
+
+    python -m benchmarks.big_program [--engines auto,highs,scip,cp-sat,pulp:CBC] [--limit 600]
+
+Built through bundlewise's own pipeline: order lines, beliefs, scored pairs at one level. The cost
+of every product follows one assumed gross margin, set by bisection so that about 480,000 offers
+are worth more than 0; the rest of the program stands in the constants below. Without ``--engines``
+auto alone is run, in a second; the other engines take minutes each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from bundlewise.instances.complete_journey import write_complete_journey
+from bundlewise.instances.instance import Instance
+from bundlewise.instances.load import load_instance
+from bundlewise.instances.rules import CategoryLimit
+from bundlewise.instances.scenario import read_scenario
+from bundlewise.models.beliefs import Beliefs
+from bundlewise.models.learn import learn
+from bundlewise.solver.build import build_program
+from bundlewise.solver.engines import EngineSettings, solve_program
+from bundlewise.solver.filters import offer_mask
+from bundlewise.solver.offers import Offers
+from bundlewise.solver.program import Program
+from bundlewise.solver.scoring import score_offers
+from bundlewise.solver.solution import Solution
+
+SEED = 20_180_101
+OFFERS = 480_000  # to within 1 %
+LEVEL = 0.10
+MIN_SUPPORT = 2
+BUNDLES, CATEGORIES, A_CATEGORY = 200, 25, 12
+MIN_PLAN_MARGIN = 0.20
+BUDGET_SHARE = 0.5  # of what the 200 best offers would spend
+GAP = 0.001
+TARGET = 20.0  # times faster than the best of the others
+
+
+def main() -> None:
+    """Build the program, solve it with each engine, print a line each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engines", default="auto", help="comma-separated, auto first")
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds an engine")
+    arguments = parser.parse_args()
+    start = time.perf_counter()
+    program = make_program()
+    print(
+        f"{program.n_columns:,} offers, {program.n_rows:,} rows, {len(program.row):,} entries, "
+        f"made in {time.perf_counter() - start:.0f} s; gap {GAP:.1%}, {os.cpu_count()} cores"
+    )
+    seconds: dict[str, float] = {}
+    for engine in arguments.engines.split(","):
+        settings = EngineSettings(engine=engine, gap=GAP, time_limit=arguments.limit, seed=SEED)
+        if engine == "auto":
+            solve_program(program, settings)  # loads the compiled kernels
+        start = time.perf_counter()
+        solution = solve_program(program, settings)
+        seconds[engine] = time.perf_counter() - start
+        print(_line(engine, seconds[engine], solution), flush=True)
+    others = {engine: s for engine, s in seconds.items() if engine != "auto"}
+    if "auto" in seconds and others:
+        best = min(others, key=others.__getitem__)
+        ratio = others[best] / seconds["auto"]
+        print(f"auto is {ratio:.1f} times faster than {best}; target {TARGET:g}")
+
+
+def make_program() -> Program:
+    """The program, the same on every run."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_complete_journey(Path(folder, "instance"))
+        instance = load_instance(read_scenario(Path(folder, "instance", "scenario.toml")))
+    instance = _with_limits(instance)
+    beliefs = learn(instance)
+    instance, offers = _about_as_many_offers(instance, beliefs)
+    instance = _with_rules(instance, offers)
+    return build_program(instance, beliefs, offers)
+
+
+def _with_limits(instance: Instance) -> Instance:
+    scenario = instance.scenario
+    limits = scenario.limits.model_copy(
+        update={"max_bundles": BUNDLES, "max_bundles_per_product": 1}
+    )
+    candidates = scenario.candidates.model_copy(
+        update={"min_support": MIN_SUPPORT, "max_candidates": 10_000_000}
+    )
+    discounts = scenario.discounts.model_copy(update={"levels": (LEVEL,)})
+    update = {"limits": limits, "candidates": candidates, "discounts": discounts, "rules": ()}
+    return replace(instance, scenario=scenario.model_copy(update=update))
+
+
+def _about_as_many_offers(instance: Instance, beliefs: Beliefs) -> tuple[Instance, Offers]:
+    """Bisect the assumed gross margin until about as many offers as wanted have value."""
+    low, high = 0.0, 0.98
+    while True:
+        margin = (low + high) / 2
+        priced = np.maximum(instance.catalogue.reference_price, 0)
+        cost = np.round(priced * (1 - margin)).astype(np.int64)
+        tried = replace(instance, catalogue=replace(instance.catalogue, unit_cost=cost))
+        offers, counts = score_offers(tried, beliefs, mask=offer_mask(tried, beliefs))
+        if abs(len(offers) - OFFERS) <= 0.01 * OFFERS or high - low < 1e-4:
+            print(f"gross margin {margin:.4f}: {len(offers):,} of {counts['candidates']:,} pairs")
+            return tried, offers
+        low, high = (margin, high) if len(offers) < OFFERS else (low, margin)
+
+
+def _with_rules(instance: Instance, offers: Offers) -> Instance:
+    """Category limits, plan margin and budget, fitted to the offers."""
+    category = instance.catalogue.category
+    names, count = np.unique(category[offers.products].ravel(), return_counts=True)
+    often = names[np.argsort(-count, kind="stable")[:CATEGORIES]]
+    rules = tuple(
+        CategoryLimit(kind="category-limit", category=str(name), max=A_CATEGORY) for name in often
+    )
+    best = np.argsort(-offers.value, kind="stable")[:BUNDLES]
+    spend = float(((offers.list_price - offers.bundle_price) * offers.bundle_units)[best].sum())
+    update = {"min_plan_margin": MIN_PLAN_MARGIN, "discount_budget": BUDGET_SHARE * spend / 100}
+    scenario = instance.scenario
+    limits = scenario.limits.model_copy(update=update)
+    return replace(
+        instance, scenario=scenario.model_copy(update={"limits": limits, "rules": rules})
+    )
+
+
+def _line(engine: str, seconds: float, solution: Solution) -> str:
+    objective = "–" if solution.objective is None else f"{solution.objective / 100:,.2f}"
+    bound = "–" if solution.bound is None else f"{solution.bound / 100:,.2f}"
+    gap = "–" if solution.gap is None else f"{solution.gap:.4%}"
+    return f"{engine:9} {seconds:8.2f} s  {solution.status:10} {objective:>14} {bound:>14} {gap:>9}"
+
+
+if __name__ == "__main__":
+    main()
