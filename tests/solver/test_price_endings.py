@@ -52,15 +52,14 @@ def test_nearest_and_ties_down(list_price: int, level: float, ending: str) -> No
 
 
 def test_levels_that_coincide_merge_into_the_deepest() -> None:
-    """10.00 at 5 to 20 %: 9.50, 9.00, 8.50, 8.00 end in .99 as 9.99 or 8.99, 8.99, 7.99, 7.99."""
+    """9.50 becomes 9.99, 9.00 and 8.50 become 8.99; 8.00 becomes 7.99, past the top level."""
     price, mask = level_prices(prices(1000), (0.05, 0.10, 0.15, 0.20), ".99")
-    # 9.50 is nearer to 9.99 (0.49) than to 8.99 (0.51); 8.50 to 8.99 (0.49)
     assert price.tolist() == [[999, 0, 899, 0]]
     assert mask.tolist() == [[1, 0, 0b110, 0]]
 
 
 def test_below_the_top_level_is_not_offered() -> None:
-    """7.99 of 10.00 is 20.1 % off, above a top level of 20 %, and so is not in the list above."""
+    """7.99 of 10.00 is 20.1 % off: too much where 20 % is the top level, not where 21 % is."""
     price, _ = level_prices(prices(1000), (0.20,), ".99")
     assert price.tolist() == [[0]]
     price, _ = level_prices(prices(1000), (0.20, 0.21), ".99")
