@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from scipy.special import betainc, gammaln, polygamma
 
@@ -15,8 +16,8 @@ from .copula import joint_probability, odds_ratio_of
 from .pair_counts import PairCounts
 
 _HALF_LIVES = (0.5, 1.0, 2.0, 4.0, 10.0, np.inf)  # weeks, of the smoothing of weekly rates
-_FIRST_HALF_LIFE = 2.0  # for the prior that the half-lives are compared under
-_STRENGTHS = np.geomspace(0.2, 20.0, 20)
+_FIRST_HALF_LIFE = 0.5  # for the prior that the half-lives are compared under
+_STRENGTHS = (0.2, 20.0)  # range that strengths are sought in
 _FREQUENT = 4_000  # the most frequent products, of which
 _DENSE = 800  # evenly from most to least frequent, have all their pairs fit the strengths
 _ROUNDS = 3  # of category lifts and product lifts in turn
@@ -294,13 +295,15 @@ def _strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> tuple
     log-likelihood up to a constant."""
     values, times = np.unique(seen, return_counts=True)
     constant = float(seen @ np.log(np.maximum(expected, 1e-300)))
-    best, score = float(_STRENGTHS[0]), -np.inf
-    for k in _STRENGTHS:
+
+    def loss(log_k: float) -> float:
+        k = np.exp(log_k)
         value = constant + float(times @ (gammaln(values + k) - gammaln(k)))
-        value += k * np.log(k) * len(seen) - float((seen + k) @ np.log(expected + k))
-        if value > score:
-            best, score = float(k), value
-    return best, score
+        return float((seen + k) @ np.log(expected + k)) - k * log_k * len(seen) - value
+
+    low, high = (float(np.log(end)) for end in _STRENGTHS)
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 0.05})
+    return float(np.exp(found.x)), -float(found.fun)
 
 
 @njit(cache=True)
