@@ -24,7 +24,7 @@ from bundlewise.instances.load import load_instance
 from bundlewise.instances.rules import CategoryLimit
 from bundlewise.instances.scenario import read_scenario
 from bundlewise.models.beliefs import Beliefs
-from bundlewise.models.learn import learn
+from bundlewise.models.learning import learn
 from bundlewise.solver.build import build_program
 from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.filters import offer_mask
@@ -39,7 +39,7 @@ LEVEL = 0.10
 MIN_SUPPORT = 2
 BUNDLES, CATEGORIES, A_CATEGORY = 200, 25, 12
 MIN_PLAN_MARGIN = 0.20
-BUDGET_SHARE = 0.5  # of what the 200 best offers would spend
+BUDGET_SHARE = 0.15  # of what the 200 best offers would spend; exposure leaves room for 0.2
 GAP = 0.001
 TARGET = 20.0  # times faster than the best of the others
 

@@ -18,6 +18,7 @@ from .answer import RawAnswer, cannot_be_unbounded, conclude, settled
 from .interface import Clock, EngineSettings, Progress, ProgressCallback
 from .mathopt_model import model_proto
 from .mathopt_worker import answer as answer_here
+from .quiet import quiet
 
 _SOLVERS = {
     "highs": parameters_pb2.SOLVER_TYPE_HIGHS,
@@ -122,7 +123,11 @@ def _answer(
     if clock.over():
         return RawAnswer(None, None, limit="time")
     _set_limit(parameters, clock.left())
-    result = _answer_apart(request, clock) if apart else answer_here(request)
+    if apart:
+        result = _answer_apart(request, clock)
+    else:
+        with quiet():
+            result = answer_here(request)
     if result is None:
         return RawAnswer(None, None, limit="time")
     reason = result.termination.reason
