@@ -32,8 +32,7 @@ def command(
     The folder it writes (Parquet and JSON) can be named in a scenario as data.beliefs.
     """
     from ..instances import InputError
-    from ..models.beliefs_folder import save_beliefs
-    from ..models.learn import learn
+    from ..models import learn, save_beliefs
     from .pipeline import read_instance
 
     if out.exists() and not force and (not out.is_dir() or any(out.iterdir())):

@@ -40,8 +40,7 @@ def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:
 
 def get_beliefs(instance: Instance, progress: Progress, shared: Shared | None = None) -> Beliefs:
     """Beliefs from ``data.beliefs`` where the scenario names them, else learned now."""
-    from ..models.beliefs_folder import load_beliefs
-    from ..models.learn import learn
+    from ..models import learn, load_beliefs
 
     key = _learning_key(instance.scenario)
     if shared is not None and key in shared.beliefs:

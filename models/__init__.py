@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .beliefs_folder import load_beliefs, save_beliefs
     from .copula import joint_probability, odds_ratio_of
     from .evaluation import evaluate
-    from .learn import learn
+    from .learning import learn
     from .pair_counts import PairCounts, count_pairs
 
 _HOMES = {
@@ -22,7 +22,7 @@ _HOMES = {
     "count_pairs": "pair_counts",
     "evaluate": "evaluation",
     "joint_probability": "copula",
-    "learn": "learn",
+    "learn": "learning",
     "load_beliefs": "beliefs_folder",
     "odds_ratio_of": "copula",
     "save_beliefs": "beliefs_folder",

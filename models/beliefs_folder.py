@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..instances.errors import InputError
 from .beliefs import Beliefs, PairPrior
-from .learn import SCHEMA_VERSION
+from .learning import SCHEMA_VERSION
 
 MANIFEST, PRODUCTS, PAIRS, LIFTS = (
     "manifest.json",

@@ -6,7 +6,10 @@ import ast
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -83,6 +86,14 @@ def test_the_verifier_shares_no_code_with_what_makes_plans():
                 assert module.startswith("verifier"), f"{path.name}: {module}"
             else:
                 assert module.split(".")[0] == "instances", f"{path.name}: {module}"
+
+
+@pytest.mark.parametrize("folder", ["instances", "models", "solver"])
+def test_no_public_name_is_hidden_by_a_module_of_the_same_name(folder: str):
+    package = import_module(f"bundlewise.{folder}")
+    for name in package.__all__:
+        assert find_spec(f"bundlewise.{folder}.{name}") is None, name
+        assert not isinstance(getattr(package, name), ModuleType), name
 
 
 def test_help_imports_nothing_heavy():

@@ -14,7 +14,7 @@ from bundlewise.instances.errors import InputError
 from bundlewise.models.beliefs import Beliefs
 from bundlewise.models.beliefs_folder import load_beliefs, save_beliefs
 from bundlewise.models.copula import joint_probability
-from bundlewise.models.learn import learn
+from bundlewise.models.learning import learn
 from scipy.special import logit
 
 from .shops import PRODUCTS, catalogue_of, shop

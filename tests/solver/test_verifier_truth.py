@@ -10,7 +10,7 @@ from bundlewise.instances.load import load_instance
 from bundlewise.instances.scenario import read_scenario
 from bundlewise.instances.seed_case import seed_shop, write_seed_case
 from bundlewise.instances.synthetic_shoppers import simulate_bundles
-from bundlewise.models.learn import learn
+from bundlewise.models.learning import learn
 from bundlewise.solver import solve, verify_files
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bundlewise.instances.errors import InputError
 from bundlewise.models.beliefs import Beliefs
-from bundlewise.models.learn import learn
+from bundlewise.models.learning import learn
 
 from .shops import (
     FIRST_WEEK,
