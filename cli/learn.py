@@ -31,12 +31,10 @@ def command(
 
     The folder it writes (Parquet and JSON) can be named in a scenario as data.beliefs.
     """
-    from ..instances import InputError
-    from ..models import learn, save_beliefs
+    from ..models import check_beliefs_target, learn, save_beliefs
     from .pipeline import read_instance
 
-    if out.exists() and not force and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(out, None, "exists already", "--force to replace it")
+    check_beliefs_target(out, force=force)
     progress = Progress(quiet)
     instance = read_instance(scenario, week, progress)
     with progress.stage("learn", "learning from the orders"):

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue
     from .complete_journey import write_complete_journey
     from .errors import BundlewiseError, CheckError, ConflictError, InputError, NoPlanError
-    from .instance import Instance
+    from .instance import DataQuality, Instance
     from .load import load_instance
     from .orders import Baskets, Orders
+    from .prices import PriceTable
     from .sample import write_sample
     from .scenario import Scenario, read_scenario
     from .scenario_text import changed_keys, scenario_toml
     from .seed_case import write_seed_case
     from .synthetic import SyntheticShop, make_shop
-    from .synthetic_files import write_synthetic
+    from .synthetic_files import write_shop, write_synthetic
+    from .synthetic_shoppers import simulate_bundles, simulate_orders
+    from .tables import read_table
     from .weeks import week_index, week_label
 
 _HOMES = {
@@ -29,22 +32,28 @@ _HOMES = {
     "Catalogue": "catalogue",
     "CheckError": "errors",
     "ConflictError": "errors",
+    "DataQuality": "instance",
     "InputError": "errors",
     "Instance": "instance",
     "NoPlanError": "errors",
     "Orders": "orders",
+    "PriceTable": "prices",
     "Scenario": "scenario",
     "SyntheticShop": "synthetic",
     "changed_keys": "scenario_text",
     "load_instance": "load",
     "make_shop": "synthetic",
     "read_scenario": "scenario",
+    "read_table": "tables",
     "scenario_toml": "scenario_text",
+    "simulate_bundles": "synthetic_shoppers",
+    "simulate_orders": "synthetic_shoppers",
     "week_index": "weeks",
     "week_label": "weeks",
     "write_complete_journey": "complete_journey",
     "write_sample": "sample",
     "write_seed_case": "seed_case",
+    "write_shop": "synthetic_files",
     "write_synthetic": "synthetic_files",
 }
 
@@ -54,22 +63,28 @@ __all__ = [
     "Catalogue",
     "CheckError",
     "ConflictError",
+    "DataQuality",
     "InputError",
     "Instance",
     "NoPlanError",
     "Orders",
+    "PriceTable",
     "Scenario",
     "SyntheticShop",
     "changed_keys",
     "load_instance",
     "make_shop",
     "read_scenario",
+    "read_table",
     "scenario_toml",
+    "simulate_bundles",
+    "simulate_orders",
     "week_index",
     "week_label",
     "write_complete_journey",
     "write_sample",
     "write_seed_case",
+    "write_shop",
     "write_synthetic",
 ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .beliefs import Beliefs
-    from .beliefs_folder import load_beliefs, save_beliefs
+    from .beliefs_folder import check_beliefs_target, load_beliefs, save_beliefs
     from .copula import joint_probability, odds_ratio_of
     from .evaluation import evaluate
     from .learning import learn
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Beliefs": "beliefs",
     "PairCounts": "pair_counts",
+    "check_beliefs_target": "beliefs_folder",
     "count_pairs": "pair_counts",
     "evaluate": "evaluation",
     "joint_probability": "copula",
@@ -31,6 +32,7 @@ _HOMES = {
 __all__ = [
     "Beliefs",
     "PairCounts",
+    "check_beliefs_target",
     "count_pairs",
     "evaluate",
     "joint_probability",

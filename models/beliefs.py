@@ -11,8 +11,8 @@ from scipy.special import expit, logit, polygamma
 
 from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
+from . import copula
 from .affinity import highest_joint, unseen_lift
-from .copula import joint_probability, odds_ratio_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Beliefs:
         at least ``min_support`` joint orders.
     pair_orders
         (pairs,) orders that hold both.
-    joint_probability
+    pair_joint
         (pairs,) J = C_ψ(q_a, q_b) at the reference prices.
     odds_ratio
         (pairs,) ψ, posterior centre.
@@ -94,7 +94,7 @@ class Beliefs:
     pair_a: NDArray[np.int32]
     pair_b: NDArray[np.int32]
     pair_orders: NDArray[np.int64]
-    joint_probability: NDArray[np.float64]
+    pair_joint: NDArray[np.float64]
     odds_ratio: NDArray[np.float64]
     odds_spread: NDArray[np.float64]
     category_code: NDArray[np.int32]
@@ -102,7 +102,7 @@ class Beliefs:
     manifest: dict[str, Any]
     pair_prior: PairPrior | None = None
 
-    def joint_probability_of(
+    def joint_probability(
         self, a: NDArray[np.integer], b: NDArray[np.integer]
     ) -> NDArray[np.float64]:
         """(pairs,) J at the reference prices, for any products a != b in either order."""
@@ -130,10 +130,10 @@ class Beliefs:
         inside = at < len(counted)
         known[inside] = counted[at[inside]] == wanted[inside]
         joint, spread = self._uncounted(low, high)
-        joint[known] = self.joint_probability[at[known]]
+        joint[known] = self.pair_joint[at[known]]
         spread[known] = self.odds_spread[at[known]]
         q = self.purchase_probability
-        psi = np.asarray(odds_ratio_of(q[low], q[high], joint))
+        psi = np.asarray(copula.odds_ratio_of(q[low], q[high], joint))
         psi[known] = self.odds_ratio[at[known]]
         return {"joint_probability": joint, "odds_ratio": psi, "odds_spread": spread}
 
@@ -201,7 +201,7 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         "usual_quantity": 1.0,
         "category_code": 0,
     }
-    pairs = ("pair_orders", "joint_probability", "odds_ratio", "odds_spread")
+    pairs = ("pair_orders", "pair_joint", "odds_ratio", "odds_spread")
     return replace(
         beliefs,
         pair_a=low[order].astype(np.int32),
@@ -223,8 +223,8 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
     cut = np.where(moved, 1 - (1 - beliefs.deepest_cut) / ratio, beliefs.deepest_cut)
     joint = np.where(
         moved[beliefs.pair_a] | moved[beliefs.pair_b],
-        joint_probability(q[beliefs.pair_a], q[beliefs.pair_b], beliefs.odds_ratio),
-        beliefs.joint_probability,
+        copula.joint_probability(q[beliefs.pair_a], q[beliefs.pair_b], beliefs.odds_ratio),
+        beliefs.pair_joint,
     )
     counts = {
         "products_added": int((source < 0).sum()),
@@ -238,7 +238,7 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
         purchase_probability=q,
         reference_price=np.where(new > 0, new, old),
         deepest_cut=np.maximum(cut, 0.0),
-        joint_probability=joint,
+        pair_joint=joint,
         manifest={**beliefs.manifest, "aligned": counts},
         **{name: getattr(beliefs, name) * ratio for name in scaled},
     )

@@ -31,14 +31,13 @@ _PRODUCT_COLUMNS: dict[str, type[np.generic]] = {
     "sensitivity_location": np.float64,
     "sensitivity_scale": np.float64,
     "sensitivity_cap": np.float64,
-    "reference_price": np.int64,
     "deepest_cut": np.float64,
     "usual_quantity": np.float64,
     "category_code": np.int32,
 }
 _PAIR_COLUMNS: dict[str, tuple[str, type[np.generic]]] = {
     "pair_orders": ("orders", np.int64),
-    "joint_probability": ("joint_probability", np.float64),
+    "pair_joint": ("joint_probability", np.float64),
     "odds_ratio": ("odds_ratio", np.float64),
     "odds_spread": ("spread", np.float64),
 }
@@ -47,35 +46,43 @@ _PAIR_COLUMNS: dict[str, tuple[str, type[np.generic]]] = {
 def save_beliefs(beliefs: Beliefs, folder: Path, *, force: bool = False) -> None:
     """Write beliefs as a folder, whole or not at all.
 
-    ``products.parquet`` has a row a product (``reference_price`` in cents), ``pairs.parquet`` a
+    ``products.parquet`` has a row a product (``reference_price`` in currency units, empty where
+    unknown), ``pairs.parquet`` a
     row a counted pair (ids in ``product_a`` and ``product_b``), ``category_lift.parquet`` a row
     a pair of category codes, ``manifest.json`` the rest.
 
     Parameters
     ----------
     force
-        replace the folder where there is one; without it, a folder with files in it is an
-        InputError.
+        replace beliefs that are there already. Without it a folder with files in it is an
+        InputError, and so is, in any case, one that holds something else.
     """
     folder = Path(folder)
-    occupied = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-    if occupied and not force:
-        raise InputError(folder, None, "exists already", "--force to replace it")
+    check_beliefs_target(folder, force=force)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write(beliefs, staging)
         staging.chmod(0o755)
-        if folder.is_dir():
+        if folder.is_dir() and any(folder.iterdir()):
             replaced = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
             folder.rename(replaced / "old")
             staging.rename(folder)
             shutil.rmtree(replaced)
         else:
-            folder.unlink(missing_ok=True)
-            staging.rename(folder)
+            staging.rename(folder)  # an empty folder may be there
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def check_beliefs_target(folder: Path, *, force: bool) -> None:
+    """Whether beliefs may be written there; asked before any work is done."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / MANIFEST).is_file():
+        raise InputError(folder, None, "holds something else", "a new folder for the beliefs")
+    if not force:
+        raise InputError(folder, None, "holds beliefs already", "--force to replace them")
 
 
 def load_beliefs(folder: Path) -> Beliefs:
@@ -87,7 +94,8 @@ def load_beliefs(folder: Path) -> Beliefs:
     if not folder.is_dir():
         raise InputError(folder, None, "no such folder", "a folder that `bundlewise learn` wrote")
     manifest = _read_manifest(folder / MANIFEST)
-    products = _read_table(folder / PRODUCTS, ("product_id", "product_lift", *_PRODUCT_COLUMNS))
+    columns = ("product_id", "reference_price", "product_lift", *_PRODUCT_COLUMNS)
+    products = _read_table(folder / PRODUCTS, columns)
     names = [column for column, _ in _PAIR_COLUMNS.values()]
     pairs = _read_table(folder / PAIRS, ("product_a", "product_b", *names))
     ids = products["product_id"].astype(str)
@@ -102,6 +110,7 @@ def load_beliefs(folder: Path) -> Beliefs:
         product_ids=np.array(list(ids), dtype=object),
         pair_a=ends[0],
         pair_b=ends[1],
+        reference_price=_prices(folder / PRODUCTS, products),
         category_lift=category_lift,
         manifest=manifest["manifest"],
         pair_prior=_pair_prior(folder, manifest, products),
@@ -123,6 +132,9 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
     products = pd.DataFrame(
         {
             "product_id": pd.Series(ids, dtype="str"),
+            "reference_price": np.where(
+                beliefs.reference_price >= 0, beliefs.reference_price / 100, np.nan
+            ),
             **{name: getattr(beliefs, name) for name in _PRODUCT_COLUMNS},
             "product_lift": lift,
         }
@@ -190,6 +202,16 @@ def _column(path: Path, table: pd.DataFrame, column: str, kind: type[np.generic]
     if not np.isfinite(values).all():
         raise InputError(path, column, "empty or infinite cells", "numbers")
     return values
+
+
+def _prices(path: Path, products: pd.DataFrame) -> NDArray[np.int64]:
+    """(products,) cents, -1 where the cell is empty."""
+    prices = pd.to_numeric(products["reference_price"], errors="coerce").to_numpy(dtype=float)
+    if (prices[~np.isnan(prices)] < 0).any() or (
+        np.isnan(prices) & products["reference_price"].notna().to_numpy()
+    ).any():
+        raise InputError(path, "reference_price", "cells that are no prices", "prices, or nothing")
+    return np.where(np.isnan(prices), -1, np.round(np.nan_to_num(prices) * 100)).astype(np.int64)
 
 
 def _pair_ends(

@@ -10,27 +10,40 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .build import build_program
+    from .conflicts import explain_conflict
+    from .economics import pair_economics
     from .engines.interface import EngineSettings
     from .engines.solve import solve_program
+    from .filters import offer_mask
     from .offers import Offers
+    from .overlap import Overlap, reevaluate
     from .plan import Plan
     from .plan_folder import PlanFolder, read_plan_folder, write_plan_folder
-    from .program import Program
-    from .scoring import score_offers
-    from .solution import Solution, Status
     from .planning import solve
+    from .program import Program
+    from .program_builder import ProgramBuilder
+    from .scoring import score_offers
+    from .shares import offer_shares
+    from .solution import Solution, Status
     from .verifier import verify_files, verify_plan
 
 _HOMES = {
     "EngineSettings": "engines.interface",
     "Offers": "offers",
+    "Overlap": "overlap",
     "Plan": "plan",
     "PlanFolder": "plan_folder",
     "Program": "program",
+    "ProgramBuilder": "program_builder",
     "Solution": "solution",
     "Status": "solution",
     "build_program": "build",
+    "explain_conflict": "conflicts",
+    "offer_mask": "filters",
+    "offer_shares": "shares",
+    "pair_economics": "economics",
     "read_plan_folder": "plan_folder",
+    "reevaluate": "overlap",
     "score_offers": "scoring",
     "solve": "planning",
     "solve_program": "engines.solve",
@@ -42,13 +55,20 @@ _HOMES = {
 __all__ = [
     "EngineSettings",
     "Offers",
+    "Overlap",
     "Plan",
     "PlanFolder",
     "Program",
+    "ProgramBuilder",
     "Solution",
     "Status",
     "build_program",
+    "explain_conflict",
+    "offer_mask",
+    "offer_shares",
+    "pair_economics",
     "read_plan_folder",
+    "reevaluate",
     "score_offers",
     "solve",
     "solve_program",

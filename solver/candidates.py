@@ -79,7 +79,7 @@ def _forced_marked(instance: Instance, beliefs: Beliefs) -> CandidatePairs:
     wanted = forced_pairs(instance)
     extra = wanted[~np.isin(wanted, counted[supported])]
     first, second = np.divmod(extra, max(n_products, np.int64(1)))
-    joint = beliefs.joint_probability_of(first.astype(np.int32), second.astype(np.int32))
+    joint = beliefs.joint_probability(first.astype(np.int32), second.astype(np.int32))
     q = beliefs.purchase_probability
     with np.errstate(divide="ignore", invalid="ignore"):
         odds_ratio = odds_ratio_of(q[first], q[second], joint)
@@ -89,7 +89,7 @@ def _forced_marked(instance: Instance, beliefs: Beliefs) -> CandidatePairs:
     return CandidatePairs(
         first=(key // max(n_products, np.int64(1))).astype(np.int32),
         second=(key % max(n_products, np.int64(1))).astype(np.int32),
-        joint_probability=np.append(beliefs.joint_probability[supported], joint)[order],
+        joint_probability=np.append(beliefs.pair_joint[supported], joint)[order],
         odds_ratio=np.append(beliefs.odds_ratio[supported], odds_ratio)[order],
         forced=np.isin(key, wanted),
     )

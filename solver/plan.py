@@ -140,7 +140,7 @@ def plan_beliefs(beliefs: Beliefs, products: np.ndarray, pairs: np.ndarray) -> p
             "sensitivity_location": beliefs.sensitivity_location[products],
             "sensitivity_scale": beliefs.sensitivity_scale[products],
             "sensitivity_cap": beliefs.sensitivity_cap[products],
-            "reference_price": beliefs.reference_price[products],
+            "reference_price": beliefs.reference_price[products] / 100,
             "deepest_cut": beliefs.deepest_cut[products],
             "usual_quantity": beliefs.usual_quantity[products],
         }

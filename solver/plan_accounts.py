@@ -80,8 +80,9 @@ def offer_accounts(
         _offer_row(instance, gain, chosen, k, float(low[k]), float(high[k]))
         for k in range(len(chosen))
     ]
-    rows.sort(key=lambda row: (-row["incremental_margin"], row["bundle_id"]))
-    return pd.DataFrame(rows, columns=[*PLAN_COLUMNS, "products"])
+    table = pd.DataFrame(rows, columns=[*PLAN_COLUMNS, "products"])
+    order = ["incremental_margin", "bundle_id"]
+    return table.sort_values(order, ascending=[False, True], ignore_index=True)
 
 
 def _offer_row(
@@ -167,7 +168,7 @@ def sales_loss(beliefs: Beliefs, rows: pd.DataFrame) -> float:
         return 0.0
     first = np.array([min(pair) for pair in rows["products"]], dtype=np.int32)
     second = np.array([max(pair) for pair in rows["products"]], dtype=np.int32)
-    joint = beliefs.joint_probability_of(first, second)
+    joint = beliefs.joint_probability(first, second)
     q = beliefs.purchase_probability
     return float(-(q[first] * q[second] * np.log(joint)).sum())
 

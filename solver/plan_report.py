@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..instances.instance import Instance
+from ..instances.scenario import GrossMargins
 from ..instances.weeks import week_label
 from ..models.beliefs import Beliefs
 from .accounts import standalone_units
@@ -114,7 +115,7 @@ def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_of
         beliefs.pair_a,
         beliefs.pair_b,
         beliefs.odds_ratio,
-        beliefs.joint_probability,
+        beliefs.pair_joint,
     )
     response = economics.response.sum(axis=1)
     usable = instance.catalogue.available[beliefs.pair_a]
@@ -235,9 +236,7 @@ def _assumptions(instance: Instance) -> dict[str, Any]:
         "visits": instance.visits,
         "exposure": assumptions.exposure,
         "redemption": assumptions.redemption,
-        "gross_margin": margin
-        if margin is None or isinstance(margin, float)
-        else margin.model_dump(),
+        "gross_margin": margin.model_dump() if isinstance(margin, GrossMargins) else margin,
         "tax_rate": assumptions.tax_rate,
         "offer_cost": assumptions.offer_cost,
         "diversion": assumptions.diversion or 0.0,

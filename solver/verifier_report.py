@@ -175,10 +175,10 @@ def wrong_beliefs(case: Case) -> Iterator[str]:
     for name in case.products:
         belief, row = case.files.product_beliefs[name], case.position[name]
         price = int(case.instance.catalogue.reference_price[row])
-        if belief["reference_price"] != price:
+        if round(100 * belief["reference_price"]) != price:
             yield (
                 f"beliefs.parquet: {name}: reference_price is {belief['reference_price']}, "
-                f"expected {price} cents as in the products table"
+                f"expected {price / 100:.2f} as in the products table"
             )
     for offer in case.offers:
         first, second = (case.files.product_beliefs[name] for name in offer.product_ids)

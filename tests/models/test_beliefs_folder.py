@@ -73,7 +73,7 @@ def test_pandas_alone_can_read_it(beliefs: Beliefs, saved: Path):
 
 
 def test_an_existing_folder_is_replaced_only_by_force(beliefs: Beliefs, saved: Path):
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="holds beliefs already"):
         save_beliefs(beliefs, saved)
     (saved / "stale.txt").write_text("")
     save_beliefs(beliefs, saved, force=True)
@@ -133,12 +133,12 @@ def test_no_folder_is_an_input_error(tmp_path: Path):
 
 def test_any_pair_has_a_joint_probability(beliefs: Beliefs):
     a, b = (index.astype(np.int32) for index in np.triu_indices(PRODUCTS, 1))
-    joint = beliefs.joint_probability_of(a, b)
+    joint = beliefs.joint_probability(a, b)
     q = beliefs.purchase_probability
     assert ((joint > 0) & (joint < np.minimum(q[a], q[b]))).all()
-    np.testing.assert_array_equal(joint, beliefs.joint_probability_of(b, a))
-    stored = beliefs.joint_probability_of(beliefs.pair_a, beliefs.pair_b)
-    np.testing.assert_array_equal(stored, beliefs.joint_probability)
+    np.testing.assert_array_equal(joint, beliefs.joint_probability(b, a))
+    stored = beliefs.joint_probability(beliefs.pair_a, beliefs.pair_b)
+    np.testing.assert_array_equal(stored, beliefs.pair_joint)
     facts = beliefs.pairs_of(a, b)
     np.testing.assert_allclose(joint_probability(q[a], q[b], facts["odds_ratio"]), joint)
     # the products are independent: pairs too rare to be counted must not look repelled
@@ -149,12 +149,12 @@ def test_any_pair_has_a_joint_probability(beliefs: Beliefs):
 
 def test_no_pair_asked_for_gives_none(beliefs: Beliefs):
     nothing = np.zeros(0, dtype=np.int32)
-    assert len(beliefs.joint_probability_of(nothing, nothing)) == 0
+    assert len(beliefs.joint_probability(nothing, nothing)) == 0
 
 
 def test_aligning_to_the_same_catalogue_changes_nothing(beliefs: Beliefs):
     same = beliefs.aligned(shop().catalogue)
-    np.testing.assert_array_equal(same.joint_probability, beliefs.joint_probability)
+    np.testing.assert_array_equal(same.pair_joint, beliefs.pair_joint)
     np.testing.assert_array_equal(same.purchase_probability, beliefs.purchase_probability)
     assert same.manifest["aligned"] == {
         "products_added": 0,
@@ -177,7 +177,7 @@ def test_aligning_reorders_adds_and_drops(beliefs: Beliefs):
     pair = int(np.flatnonzero(beliefs.pair_a >= 2)[0])
     a, b = beliefs.pair_a[pair], beliefs.pair_b[pair]
     moved = np.array([PRODUCTS - a]), np.array([PRODUCTS - b])
-    assert found.joint_probability_of(*moved)[0] == beliefs.joint_probability[pair]
+    assert found.joint_probability(*moved)[0] == beliefs.pair_joint[pair]
 
 
 def test_aligning_to_another_price_moves_along_the_same_demand(beliefs: Beliefs):
@@ -192,10 +192,21 @@ def test_aligning_to_another_price_moves_along_the_same_demand(beliefs: Beliefs)
         np.testing.assert_allclose(log_odds(found, price), log_odds(beliefs, price), rtol=1e-9)
     np.testing.assert_allclose(600 * (1 - found.deepest_cut), 500 * (1 - beliefs.deepest_cut))
     np.testing.assert_array_equal(found.odds_ratio, beliefs.odds_ratio)
-    assert (found.joint_probability < beliefs.joint_probability).all()
+    assert (found.pair_joint < beliefs.pair_joint).all()
 
 
 def test_beliefs_of_another_shop_are_refused(beliefs: Beliefs):
     other = replace(catalogue_of(3), product_ids=np.array(["x", "y", "z"], dtype=object))
     with pytest.raises(InputError, match="no product"):
         beliefs.aligned(other)
+
+
+def test_force_never_deletes_what_is_not_beliefs(beliefs: Beliefs, tmp_path: Path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "to_mother.txt").write_text("dear")
+    with pytest.raises(InputError, match="holds something else"):
+        save_beliefs(beliefs, tmp_path / "letters", force=True)
+    assert (tmp_path / "letters" / "to_mother.txt").read_text() == "dear"
+    (tmp_path / "empty").mkdir()
+    save_beliefs(beliefs, tmp_path / "empty")
+    assert_same(beliefs, load_beliefs(tmp_path / "empty"))

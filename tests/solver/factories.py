@@ -133,7 +133,7 @@ def make_beliefs(
         pair_a=none,
         pair_b=none,
         pair_orders=np.zeros(0, dtype=np.int64),
-        joint_probability=nothing,
+        pair_joint=nothing,
         odds_ratio=nothing,
         odds_spread=nothing,
         category_code=np.zeros(n, dtype=np.int32),

@@ -397,7 +397,7 @@ def _beliefs_file() -> bytes:
             "sensitivity_location": location,
             "sensitivity_scale": scale,
             "sensitivity_cap": cap,
-            "reference_price": _PRICE[name],
+            "reference_price": _PRICE[name] / 100,
             "deepest_cut": cut,
             "usual_quantity": quantity,
         }

@@ -44,7 +44,7 @@ def beliefs(catalogue: object, q: Sequence[float]) -> Beliefs:
         pair_a=first.astype(np.int32),
         pair_b=second.astype(np.int32),
         pair_orders=np.array([9, 5, 3]),
-        joint_probability=joint_probability(probability[first], probability[second], psi),
+        pair_joint=joint_probability(probability[first], probability[second], psi),
         odds_ratio=psi,
         odds_spread=np.full(3, 0.1),
     )

@@ -61,7 +61,7 @@ def shop(n: int = 12, seed: int = 1, **sections: Any) -> tuple[Instance, Beliefs
         pair_a=first.astype(np.int32),
         pair_b=second.astype(np.int32),
         pair_orders=random.integers(5, 50, len(first)),
-        joint_probability=joint_probability(q[first], q[second], psi),
+        pair_joint=joint_probability(q[first], q[second], psi),
         odds_ratio=psi,
         odds_spread=np.full(len(first), 0.2),
     )
@@ -111,7 +111,7 @@ def two_products(**sections: Any) -> tuple[Instance, Beliefs]:
         pair_a=np.array([0], dtype=np.int32),
         pair_b=np.array([1], dtype=np.int32),
         pair_orders=np.array([9]),
-        joint_probability=np.array([joint_probability(0.1, 0.05, 3.0)]),
+        pair_joint=np.array([joint_probability(0.1, 0.05, 3.0)]),
         odds_ratio=np.array([3.0]),
         odds_spread=np.array([0.1]),
     )

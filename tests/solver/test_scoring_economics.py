@@ -38,7 +38,7 @@ def pairs_of_shops(n_pairs: int, seed: int, tax_rate: float = 0.0) -> tuple[Inst
         pair_a=np.arange(0, n, 2, dtype=np.int32),
         pair_b=np.arange(1, n, 2, dtype=np.int32),
         pair_orders=np.full(n_pairs, 9),
-        joint_probability=joint_probability(q[::2], q[1::2], psi),
+        pair_joint=joint_probability(q[::2], q[1::2], psi),
         odds_ratio=psi,
         odds_spread=np.full(n_pairs, 0.1),
     )
@@ -52,7 +52,7 @@ def test_gain_condition_for_the_first_cents(tax_rate: float) -> None:
     instance, beliefs = pairs_of_shops(300, seed=4, tax_rate=tax_rate)
     found = pair_economics(
         instance, beliefs, beliefs.pair_a, beliefs.pair_b,
-        beliefs.odds_ratio, beliefs.joint_probability,
+        beliefs.odds_ratio, beliefs.pair_joint,
     )  # fmt: skip
     pairs, _ = candidate_pairs(instance, beliefs)
     cents = np.full((300, 1), 10)
@@ -98,7 +98,7 @@ def test_break_even_discount_of_equal_products(margin: float, eta: float) -> Non
         pair_a=np.array([0], dtype=np.int32),
         pair_b=np.array([1], dtype=np.int32),
         pair_orders=np.array([9]),
-        joint_probability=joint,
+        pair_joint=joint,
         odds_ratio=np.array([4.0]),
         odds_spread=np.array([0.1]),
     )
