@@ -7,6 +7,7 @@ written units, so that a reader with a calculator gets the figures of the file.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,7 @@ def _offer_row(
     margin = units * (bundle_price / net - costs + funding)
     return {
         "bundle_id": bundle_id(ids),
-        "name": " & ".join(_shorten(title) for title in titles),
+        "name": bundle_name(titles, ids),
         "product_ids": ";".join(escape_id(product_id) for product_id in ids),
         "titles": " + ".join(titles),
         "level": instance.scenario.discounts.levels[int(chosen.level[k])],
@@ -175,6 +176,14 @@ def sales_loss(beliefs: Beliefs, rows: pd.DataFrame) -> float:
 
 def _id(instance: Instance, chosen: Offers, k: int, side: int) -> str:
     return str(instance.catalogue.product_ids[chosen.products[k, side]])
+
+
+def bundle_name(titles: Sequence[str], ids: Sequence[str]) -> str:
+    """A name for people: titles shortened, told apart by their ids where they are the same."""
+    short = [_shorten(title) for title in titles]
+    if len(set(short)) < len(short):
+        short = [f"{title} ({product_id})" for title, product_id in zip(short, ids, strict=True)]
+    return " & ".join(short)
 
 
 def _shorten(title: str) -> str:
