@@ -54,7 +54,7 @@ def plan_report(
     """
     scenario = instance.scenario
     unit = objective_unit(instance)
-    warnings = [*instance.warnings]
+    warnings = [*instance.warnings, *_belief_warnings(beliefs)]
     if rows.empty:
         warnings.append(why_empty(instance, beliefs, counts, n_offers))
     overlap = _overlap(instance, beliefs, chosen)
@@ -127,6 +127,16 @@ def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_of
         f"The first cent off has to bring back more than it costs (Σ e·η·(1 − q)·m/r > 1); "
         f"{int((response > 1.0).sum()):,} pairs clear that, the best reaches {best:.2f}"
     )
+
+
+def _belief_warnings(beliefs: Beliefs) -> list[str]:
+    """What learning left out or bounded, as far as the manifest says."""
+    affinity = beliefs.manifest.get("affinity", {})
+    found = {
+        "oversized_visits": "orders are too large to count pairs in and were left out of affinity",
+        "pairs_bounded": "pairs had a joint probability beyond what is possible, which was bounded",
+    }
+    return [f"{affinity[key]:,} {text}" for key, text in found.items() if affinity.get(key)]
 
 
 def _scope(counts: dict[str, int], n_offers: int) -> str:
