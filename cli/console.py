@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ QUIET_OPTION = click.option("--quiet", "-q", is_flag=True, help="No progress, no
 WEEK_OPTION = click.option(
     "--week", help='Planned ISO week, such as "2018-W01"; overrides the file.'
 )
+_JOINERS = "\u200c\u200d\u00ad"  # within Persian and Indic words, emoji; a soft hyphen
+
 FORCE_OPTION = click.option("--force", is_flag=True, help="Replace what an earlier run left there.")
 
 
@@ -34,10 +37,16 @@ def print_json(value: Any) -> None:
 
 def safe(text: str, limit: int | None = None) -> Text:
     """Text from data, shown as it is: no markup, no control characters, shortened to ``limit``."""
-    shown = "".join(character if character.isprintable() else "�" for character in text)
+    shown = "".join(_shown(character) for character in text)
     if limit is not None and len(shown) > limit:
         shown = shown[: limit - 1].rstrip() + "…"
     return Text(shown)
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character in _JOINERS:
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "�"  # spaces that do not break
 
 
 def money(value: float, currency: str) -> str:

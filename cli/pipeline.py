@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..instances import Instance, Scenario, load_instance, read_scenario
+from ..instances import (
+    InputError,
+    Instance,
+    Scenario,
+    load_instance,
+    read_scenario,
+    week_index,
+    week_label,
+)
 from .console import Progress
 
 if TYPE_CHECKING:
@@ -40,18 +48,42 @@ def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:
 
 def get_beliefs(instance: Instance, progress: Progress, shared: Shared | None = None) -> Beliefs:
     """Beliefs from ``data.beliefs`` where the scenario names them, else learned now."""
-    from ..models import learn, load_beliefs
+    from ..models import learn
 
     key = _learning_key(instance.scenario)
     if shared is not None and key in shared.beliefs:
         return shared.beliefs[key]
     with progress.stage("learn", "learning from the orders"):
-        if instance.scenario.data.beliefs is not None:
-            beliefs = load_beliefs(instance.scenario.data.beliefs).aligned(instance.catalogue)
-        else:
-            beliefs = learn(instance, progress=progress.say)
+        beliefs = stated_beliefs(instance) or learn(instance, progress=progress.say)
     if shared is not None:
         shared.beliefs[key] = beliefs
+    return beliefs
+
+
+def stated_beliefs(instance: Instance) -> Beliefs | None:
+    """The beliefs that ``data.beliefs`` names; None where it names none.
+
+    Raises
+    ------
+    InputError
+        for a folder that holds no usable beliefs, or some that know the planned week's orders.
+    """
+    from ..models import load_beliefs
+
+    folder, week = instance.scenario.data.beliefs, instance.scenario.week
+    if folder is None:
+        return None
+    beliefs = load_beliefs(folder).aligned(instance.catalogue)
+    manifest = folder / "manifest.json"
+    try:
+        last = str(beliefs.manifest["training"]["last_week"])
+        known_week = week_index(last)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(manifest, "training.last_week", "missing", "an ISO week") from error
+    if known_week >= week:
+        found = f"learned from orders up to {last}"
+        expected = f"orders from before the planned week {week_label(week)} only"
+        raise InputError(manifest, "training.last_week", found, expected)
     return beliefs
 
 

@@ -13,6 +13,18 @@ from .scenario_words import found_words
 from .sections import Scenario
 
 _ENGINE = re.compile(r"auto|highs|scip|cp-sat|pulp:[A-Za-z0-9_]+")
+_LIMIT_NAMES = (
+    "bundle-count",
+    "product-exposure",
+    "stock",
+    "bundle-margin",
+    "min-price",
+    "plan-margin",
+    "discount-budget",
+)
+"""What plans and conflicts call the rules that ``limits`` and the products table state."""
+
+_PER_PRODUCT = ("product-exposure[", "stock[")
 _LATER_SIZES = "2 (bundles of three and four products come in a later version)"
 
 _Fault = Callable[[str, str, str | None], InputError]
@@ -65,6 +77,9 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
     if place not in source.origin:  # the name was made, so the file knows only the position
         place = f"rules[{index}]"
     fault = source.error
+    if rule.name in _LIMIT_NAMES or rule.name.startswith(_PER_PRODUCT):
+        found = f"{found_words(rule.name)}, which is the name of a limit"
+        raise fault(f"{place}.name", found, "another name")
     if isinstance(rule, CategoryLimit | BrandLimit):
         if rule.max is not None and rule.min > rule.max:
             found = f"{rule.min}, above max = {rule.max}"

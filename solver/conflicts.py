@@ -30,6 +30,7 @@ def explain_conflict(
     program: Program,
     mask: OfferFilter | None = None,
     *,
+    candidates_cut: int = 0,
     seconds: float = _SECONDS,
 ) -> ConflictError:
     """The error to raise for an infeasible program: rules that conflict, in words.
@@ -41,13 +42,21 @@ def explain_conflict(
     mask
         the filter that made them; offers it set aside and a rule asks for come back with the
         filter as one more rule, so that the filter can be named.
+    candidates_cut
+        candidates that ``max_candidates`` kept out: the rules may hold together with them.
     seconds
         time limit; when it is reached the set is valid, but perhaps not smallest.
     """
     if mask is not None and mask.set_aside:
         offers, program = _with_filters_as_rules(instance, beliefs, offers, mask)
     rules = smallest_conflict(program, seconds=seconds)
-    sentences = describe_rules(instance, offers, rules)
+    sentences = list(describe_rules(instance, offers, rules))
+    if candidates_cut:
+        limit = instance.scenario.candidates.max_candidates
+        sentences.append(
+            f"candidates.max_candidates = {limit} cut {candidates_cut:,} candidates, which could "
+            "change this"
+        )
     message = f"no plan satisfies these rules together: {', '.join(rules)} ({'; '.join(sentences)})"
     return ConflictError(rules, message)
 

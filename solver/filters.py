@@ -67,12 +67,14 @@ class OfferFilter:
 
     def __call__(self, offers: Offers) -> tuple[Mask, dict[str, int]]:
         rejected_by = dict(self._rejections(offers))
+        given = {name for name, _ in named_rules(self.instance)}
         keep = np.ones(len(offers), dtype=bool)
         counts: dict[str, int] = {}
         for name, rejects in rejected_by.items():
             gone = int(np.count_nonzero(keep & rejects))
             if gone:
-                counts[name] = gone
+                # people name their rules as they like, "candidates" too, which counts otherwise
+                counts[f"rule {name}" if name in given else name] = gone
             keep &= ~rejects
         self._remember(offers, keep, rejected_by)
         idle = keep & ~self._can_matter(offers)

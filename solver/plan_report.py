@@ -57,6 +57,12 @@ def plan_report(
     warnings = [*instance.warnings, *_belief_warnings(beliefs)]
     if rows.empty:
         warnings.append(why_empty(instance, beliefs, counts, n_offers))
+    if counts["candidates cut"]:
+        warnings.append(
+            f"candidates.max_candidates = {scenario.candidates.max_candidates} cut "
+            f"{counts['candidates cut']:,} of {counts['candidates']:,} candidates, those of the "
+            "lowest value: the proof does not cover them"
+        )
     overlap = _overlap(instance, beliefs, chosen)
     if overlap is not None and abs(overlap["interaction"]) > _LARGE_INTERACTION:
         warnings.append(

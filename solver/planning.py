@@ -71,7 +71,8 @@ def solve(
     with clock.stage("solve"):
         solution = _search(instance, program, offers, say, clock.since_start())
     if solution.status is Status.INFEASIBLE:
-        raise explain_conflict(instance, beliefs, offers, program, mask)
+        cut = counts["candidates cut"]
+        raise explain_conflict(instance, beliefs, offers, program, mask, candidates_cut=cut)
     if solution.values is None:
         limit = instance.scenario.solver.time_limit
         raise NoPlanError(

@@ -122,3 +122,18 @@ def test_another_week_can_be_asked_for(seed_case: Path, tmp_path: Path, run: Run
     out = tmp_path / "other"
     line = run("solve", seed_case / "scenario.toml", "--week", "2025-W60", "--out", out).refused(2)
     assert "2025-W60" in line
+
+
+def test_stated_beliefs_may_not_know_the_planned_week(
+    seed_case: Path, tmp_path: Path, variant: Variant, run: Run
+):
+    folder = tmp_path / "beliefs"
+    assert run("learn", seed_case / "scenario.toml", "--out", folder, "--quiet").code == 0
+    scenario = variant('[data]\nbeliefs = "beliefs"')
+    assert run("validate", scenario, "--quiet").code == 0
+    for command in (("validate",), ("solve", "--out", tmp_path / "plan")):
+        line = run(command[0], scenario, "--week", "2025-W40", *command[1:]).refused(2)
+        assert "learned from orders up to 2025-W44; expected orders from before the" in line
+    (folder / "pairs.parquet").unlink()
+    assert "pairs.parquet" in run("validate", scenario).refused(2)
+    assert not (tmp_path / "plan").exists()

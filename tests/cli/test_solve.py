@@ -280,3 +280,18 @@ def test_a_folder_that_may_not_be_written_is_named(seed_case: Path, tmp_path: Pa
     out = tmp_path / "locked" / "plan"
     line = run("solve", seed_case / "scenario.toml", "--out", out).refused(2)
     assert "cannot be written" in line
+
+
+def test_candidates_that_were_cut_are_a_warning(variant: Variant, tmp_path: Path, run: Run):
+    scenario = variant(
+        "[candidates]\nmax_candidates = 3\n"
+        '[[rules]]\nname = "candidates"\nkind = "never-together"\nproducts = ["001", "002"]'
+    )
+    answer = run("solve", scenario, "--out", tmp_path / "plan")
+    assert answer.code == 0, answer.err
+    report = read_plan_folder(tmp_path / "plan").report
+    assert report["candidates"] > report["candidates_cut"] > 0
+    assert report["counts"]["candidates"] == report["candidates"]
+    assert "candidates.max_candidates = 3 cut" in report["warnings"][-1]
+    assert "candidates.max_candidates = 3 cut" in answer.out
+    assert "no proof covers those" in report["proof"]["scope"]

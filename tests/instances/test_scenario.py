@@ -235,6 +235,13 @@ def test_two_rules_of_one_name(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["bundle-count", "stock", "product-exposure[0001]"])
+def test_a_rule_may_not_be_named_like_a_limit(tmp_path: Path, name: str) -> None:
+    rule = f'[[rules]]\nname = "{name}"\nkind = "never-together"\nproducts = ["1", "2"]\n'
+    line = fault(tmp_path, BASE + rule)
+    assert line.startswith(f"rules.{name}.name: text {name!r}, which is the name of a limit; exp")
+
+
 def test_rules_get_names_that_are_unique(tmp_path: Path) -> None:
     rules = [
         'kind = "category-limit"\ncategory = "DAIRY"\nmax = 1',

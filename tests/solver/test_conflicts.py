@@ -39,6 +39,7 @@ def conflict_of(
     offers: Offers | None = None,
     maximize: str = "margin",
     stock: Sequence[float] | None = None,
+    candidates_cut: int = 0,
 ) -> ConflictError:
     catalogue = make_catalogue(IDS, category=["a", "a", "b", "b", "c", "c"], stock=stock)
     instance = make_instance(catalogue, make_scenario(limits, rules, maximize=maximize))
@@ -48,7 +49,8 @@ def conflict_of(
     left = scored.take(np.flatnonzero(mask(scored)[0]))
     program = build_program(instance, beliefs, left)
     assert solve_program(program, EngineSettings(time_limit=20)).status is Status.INFEASIBLE
-    return explain_conflict(instance, beliefs, left, program, mask)
+    cut = candidates_cut
+    return explain_conflict(instance, beliefs, left, program, mask, candidates_cut=cut)
 
 
 def test_two_rules_on_one_product() -> None:
@@ -198,3 +200,10 @@ def test_minimality_on_random_programs() -> None:
         for rule in rules:
             assert feasible(program, [other for other in rules if other != rule])
     assert found >= 10
+
+
+def test_candidates_that_were_cut_are_part_of_the_explanation() -> None:
+    limits = Limits(max_bundles=5, min_bundles=5)
+    assert "max_candidates" not in str(conflict_of(limits))
+    error = conflict_of(limits, candidates_cut=1234)
+    assert "candidates.max_candidates = 200000 cut 1,234 candidates" in str(error)

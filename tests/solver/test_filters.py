@@ -79,7 +79,11 @@ def test_excluded_and_never_together() -> None:
     )
     keep, counts = filter_of(rules=rules)(offers)
     assert keep.tolist() == [False, True, False, False, False, True]
-    assert counts == {"excluded[1]": 1, "not so deep": 1, "never-together[1]": 2}
+    assert counts == {
+        "rule excluded[1]": 1,
+        "rule not so deep": 1,
+        "rule never-together[1]": 2,
+    }
 
 
 def test_an_offer_counts_under_the_first_filter_that_removes_it() -> None:
