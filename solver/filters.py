@@ -24,6 +24,10 @@ from .offers import Offers
 
 Mask = NDArray[np.bool_]
 NO_GAIN = "no-gain"
+FILTER_NAMES = ("bundle-margin", "min-price", "stock")
+RULE_PREFIX = "rule "
+"""Counts of what a scenario's own rules removed begin so: a rule may be named "candidates"."""
+
 _REMEMBERED = 200  # filtered offers kept for explanations, for each demand and filter
 
 
@@ -73,8 +77,7 @@ class OfferFilter:
         for name, rejects in rejected_by.items():
             gone = int(np.count_nonzero(keep & rejects))
             if gone:
-                # people name their rules as they like, "candidates" too, which counts otherwise
-                counts[f"rule {name}" if name in given else name] = gone
+                counts[f"{RULE_PREFIX}{name}" if name in given else name] = gone
             keep &= ~rejects
         self._remember(offers, keep, rejected_by)
         idle = keep & ~self._can_matter(offers)

@@ -17,6 +17,7 @@ from ..models.beliefs import Beliefs
 from .accounts import standalone_units
 from .build import build_program
 from .economics import pair_economics
+from .filters import FILTER_NAMES, NO_GAIN, RULE_PREFIX
 from .intervals import interval
 from .offers import Offers
 from .overlap import reevaluate
@@ -115,6 +116,14 @@ def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_of
         )
     if n_offers > 0:
         return "no bundle is offered: the rules leave no plan that earns more than an empty one"
+    filtered = {name: counts[name] for name in counts if _is_filter(name)}
+    removed = sum(filtered.values())
+    if removed > counts.get(NO_GAIN, 0):
+        names = ", ".join(f"{number:,} by {name}" for name, number in filtered.items())
+        return (
+            f"no bundle is offered: of {counts['offers scored']:,} offers scored, filters "
+            f"removed {removed:,} ({names}), and no other gains"
+        )
     economics = pair_economics(
         instance,
         beliefs,
@@ -128,11 +137,19 @@ def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_of
     usable &= instance.catalogue.available[beliefs.pair_b]
     response = response[usable & np.isfinite(response)]
     best = float(response.max()) if len(response) else 0.0
+    cost = instance.scenario.assumptions.offer_cost
+    falls_short = f"the offer cost of {cost:,.2f}" if cost else "what the levels give away"
     return (
         f"no bundle is offered: none of {counts['candidates']:,} candidates gains at any level. "
         f"The first cent off has to bring back more than it costs (Σ e·η·(1 − q)·m/r > 1); "
         f"{int((response > 1.0).sum()):,} pairs clear that, the best reaches {best:.2f}"
+        + (f", yet none earns back {falls_short}" if best > 1.0 else "")
     )
+
+
+def _is_filter(count: str) -> bool:
+    """Whether a count of ``score_offers`` is one of offers that a rule removed."""
+    return count in FILTER_NAMES or count.startswith(RULE_PREFIX)
 
 
 def _belief_warnings(beliefs: Beliefs) -> list[str]:

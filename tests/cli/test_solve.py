@@ -295,3 +295,21 @@ def test_candidates_that_were_cut_are_a_warning(variant: Variant, tmp_path: Path
     assert "candidates.max_candidates = 3 cut" in report["warnings"][-1]
     assert "candidates.max_candidates = 3 cut" in answer.out
     assert "no proof covers those" in report["proof"]["scope"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("[assumptions]\noffer_cost = 5000", "yet none earns back the offer cost of 5,000.00"),
+        (
+            "[limits]\nmax_bundles = 5\nmin_bundle_margin = 0.95",
+            r"filters removed ([\d,]+) \(\1 by bundle-margin\), and no other gains",
+        ),
+    ],
+)
+def test_an_empty_plan_says_what_stood_in_the_way(
+    lines: str, reason: str, variant: Variant, tmp_path: Path, run: Run
+):
+    answer = run("solve", variant(lines), "--out", tmp_path / "plan", "--json")
+    assert answer.code == 0, answer.err
+    assert re.search(reason, json.loads(answer.out)["warnings"][-1])
