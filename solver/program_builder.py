@@ -109,8 +109,8 @@ class ProgramBuilder:
         Raises
         ------
         ValueError
-            for a number that is not finite, crossed bounds or sides, a repeated row name, or a
-            grouped column that is not binary.
+            for a number that is not finite, crossed bounds or sides, a bound of a whole column
+            that is not whole, a repeated row name, or a grouped column that is not binary.
         """
         shape = (self.n_rows, len(self.value))
         entries = (
@@ -146,6 +146,9 @@ def _check(program: Program) -> None:
         "a value is not finite": not np.all(np.isfinite(program.value)),
         "a coefficient is not finite": not np.all(np.isfinite(program.coefficient)),
         "a lower bound lies above its upper bound": bool(np.any(program.lower > program.upper)),
+        "a bound of a whole column is not whole": not (
+            _whole(program.lower[program.integral]) and _whole(program.upper[program.integral])
+        ),
         "a row's lower side lies above its upper side": bool(
             np.any(program.row_lower > program.row_upper)
         ),
@@ -159,6 +162,10 @@ def _check(program: Program) -> None:
     for problem, found in problems.items():
         if found:
             raise ValueError(f"not a program: {problem}")
+
+
+def _whole(bounds: NDArray[np.float64]) -> bool:
+    return bool(np.all((bounds == np.round(bounds)) | np.isnan(bounds)))
 
 
 def _filled(given: ArrayLike | None, n: int, default: float, dtype: type) -> NDArray:

@@ -1,7 +1,8 @@
 """CP-SAT, which knows integers only: real coefficients are scaled, and what is said stays true.
 
-Every side of a row becomes Σ a·x <= u and is multiplied by a scale s. Where s·a and s·u are whole
-for all coefficients, nothing is lost. Elsewhere two integer programs bracket the real one:
+Every side of a row becomes Σ a·x <= u and is multiplied by a scale s. Where s·a is whole for all
+coefficients and all columns are whole, nothing is lost. Elsewhere two integer programs bracket
+the real one:
 
 * the *outer* one rounds coefficients down, so that every solution of the real program is in it:
   its bound, and a proof that nothing is feasible, hold for the real program;
@@ -44,11 +45,16 @@ def solve_cp_sat(
     Raises
     ------
     InputError
-        for a column without finite bounds.
+        for a column without finite bounds, or columns so wide that sums would pass 2³¹.
     """
     if not (np.all(np.isfinite(program.lower)) and np.all(np.isfinite(program.upper))):
         raise InputError(
             None, "solver.engine", "cp-sat was given a column without bounds", "auto, highs, scip"
+        )
+    widths = np.where(program.integral, program.upper - program.lower, _STEPS)
+    if widths.sum() > _SUM_LIMIT / 2:
+        raise InputError(
+            None, "solver.engine", "cp-sat was given columns too wide for it", "auto, highs, scip"
         )
     outer = _Scaled(program, inner=False)
     raw = outer.solve(settings, clock)
@@ -96,9 +102,11 @@ class _Scaled:
         if found:
             k = np.array([solver.value(k) for k in self.k], dtype=np.float64)
             values = self.program.lower + self.step * k
-        bound = None
-        if status != cp_model.INFEASIBLE and math.isfinite(solver.best_objective_bound):
-            bound = solver.best_objective_bound / self.objective_scale + self.offset
+        bound, said = None, solver.best_objective_bound
+        # stopped in its presolve, CP-SAT has no bound and says 0
+        nothing = status == cp_model.INFEASIBLE or (status == cp_model.UNKNOWN and said == 0.0)
+        if not nothing and math.isfinite(said):
+            bound = said / self.objective_scale + self.offset
             bound += 1e-12 * abs(bound)
         limit = None if status in (cp_model.OPTIMAL, cp_model.INFEASIBLE) else "time"
         return RawAnswer(values, bound, infeasible=status == cp_model.INFEASIBLE, limit=limit)
@@ -130,7 +138,8 @@ class _Scaled:
         """Σ a·step·k <= upper in whole numbers; see the head of the file for the rounding."""
         per_step = a * self.step[columns]
         total = float(np.abs(per_step) @ self.steps[columns])
-        scale = _exact_scale(per_step, upper, total)
+        grid = ~self.program.integral[columns]
+        scale = None if grid.any() else _exact_scale(per_step, upper, total)
         if scale is not None:
             whole, side = np.round(per_step * scale), math.floor(upper * scale + 1e-6)
         else:
@@ -139,7 +148,6 @@ class _Scaled:
             if self.inner:
                 whole, side = np.ceil(per_step * scale), math.floor(upper * scale)
             else:
-                grid = ~self.program.integral[columns]
                 forgiven = float(np.maximum(-per_step[grid], 0.0).sum())
                 whole = np.floor(per_step * scale)
                 side = math.floor((upper + forgiven) * scale + 1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from bundlewise.instances.errors import InputError
@@ -124,6 +126,37 @@ def test_continuous_column_takes_part(engine: str) -> None:
     check(program, solution, -5.0)
     assert solution.values is not None
     assert solution.values[2] == pytest.approx(3.0)
+
+
+def test_continuous_column_on_any_span(engine: str) -> None:
+    # y takes 2.5 units of x, which costs 0.1 each: 1 - 0.25. CP-SAT's grid on 0..1024 has steps
+    # of 1/16 that 2.5 lies on; on 0..16384 it does not.
+    for most in (1024.0, 16384.0):
+        builder = ProgramBuilder([1.0, -0.1], upper=[1.0, most], integral=[True, False])
+        builder.add_row("uses", [0, 1], [2.5, -1.0], lower=0.0, upper=0.0)
+        solution = solve(builder.build(), engine, gap=0.01)
+        assert solution.status is not Status.INFEASIBLE
+        assert solution.objective == pytest.approx(0.75)
+        assert solution.bound is not None
+        assert solution.bound >= 0.75 - 1e-6
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-8, 1e8])
+def test_values_of_any_size(engine: str, size: float) -> None:
+    # solvers stop at an absolute gap of 1e-6, which is more than a tiny plan is worth
+    for seed in (0, 1, 3, 7):
+        program = random_program(seed)
+        program = replace(program, value=program.value * size)
+        best = optimum(program)
+        solution = solve(program, engine)
+        if best is None:
+            assert solution.status is Status.INFEASIBLE
+            continue
+        assert solution.objective == pytest.approx(best, rel=1e-9)
+        assert solution.bound is not None
+        assert solution.bound >= best * (1 - 1e-9)
+        assert solution.gap is not None
+        assert solution.gap <= 1e-6
 
 
 def test_integer_column(engine: str) -> None:
