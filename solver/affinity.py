@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .engines.interface import EngineSettings
+from .engines.interface import Clock, EngineSettings
 from .engines.solve import solve_program
 from .offers import Offers
 from .program import Program
@@ -23,15 +23,18 @@ def break_ties(
     """The best incremental margin among plans whose objective equals the best.
 
     Solves the program to the end where ``solution`` left a gap, then maximises the incremental
-    margin under value · x >= best objective. Objective and bound of the answer are those of the
-    program's own objective.
+    margin under value · x >= best objective, both within ``settings.time_limit``; where that is
+    too short, ``solution`` stands. Objective and bound of the answer are those of the program's
+    own objective.
     """
+    clock = Clock(settings.time_limit)
     exact = replace(settings, gap=0.0)
     first = solution if solution.gap == 0 else solve_program(program, exact)
-    if first.values is None or first.objective is None:
+    if first.status is not Status.OPTIMAL or first.objective is None:
         return solution
     best = first.objective
-    second = solve_program(_among_the_best(program, offers, best), exact)
+    in_time = replace(exact, time_limit=clock.left())
+    second = solve_program(_among_the_best(program, offers, best), in_time)
     if second.values is None or second.status is not Status.OPTIMAL:
         return first
     objective = program.objective(second.values)

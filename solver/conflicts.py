@@ -65,19 +65,20 @@ def smallest_conflict(program: Program, *, seconds: float = _SECONDS) -> tuple[s
     """Rules that conflict, none of which can be dropped (a deletion filter, Chinneck 1991).
 
     Each rule is left out in turn; where the rest is still infeasible it stays out. Groups and
-    column bounds always hold. A rule is ``row_rule``: all its rows come and go together.
+    column bounds always hold. A rule is ``row_rule``: all its rows come and go together. What
+    time does not suffice to leave out is named.
 
     Raises
     ------
     ValueError
-        where the program as a whole is not infeasible.
+        where the program as a whole has a solution.
     """
     clock = Clock(seconds)
     program = replace(program, value=np.zeros(program.n_columns))
     rules = _suspects(program, clock)
     for rule in rules:
         without = [other for other in rules if other != rule]
-        if _infeasible(_only(program, without), clock):
+        if _status(_only(program, without), clock) is Status.INFEASIBLE:
             rules = without
     return tuple(rules)
 
@@ -90,16 +91,16 @@ def _suspects(program: Program, clock: Clock) -> list[str]:
         if conflict is not None:
             proof = [program.row_rule[i] for i in np.flatnonzero(conflict)]
             few = list(dict.fromkeys(proof))
-            if _infeasible(_only(program, few), clock):
+            if _status(_only(program, few), clock) is Status.INFEASIBLE:
                 return few
-    if not _infeasible(program, clock):
-        raise ValueError("the program is not infeasible, or this could not be shown in time")
+    if _status(program, clock) in (Status.OPTIMAL, Status.FEASIBLE):
+        raise ValueError("the program is not infeasible")
     return everything
 
 
-def _infeasible(program: Program, clock: Clock) -> bool:
+def _status(program: Program, clock: Clock) -> Status:
     settings = EngineSettings(gap=0.0, time_limit=clock.left())
-    return solve_program(program, settings).status is Status.INFEASIBLE
+    return solve_program(program, settings).status
 
 
 def _only(program: Program, rules: list[str]) -> Program:

@@ -163,6 +163,14 @@ def test_smallest_in_whole_numbers() -> None:
     assert set(smallest_conflict(builder.build())) == {"sum", "same"}
 
 
+def test_without_time_every_rule_is_named() -> None:
+    builder = ProgramBuilder([1.0, 1.0])
+    builder.add_row("sum", [0, 1], 1.0, lower=1, upper=1)
+    builder.add_row("same", [0, 1], [1.0, -1.0], lower=0, upper=0)
+    builder.add_row("idle", [0, 1], 1.0, upper=2)
+    assert smallest_conflict(builder.build(), seconds=0.0) == ("sum", "same", "idle")
+
+
 def test_a_feasible_program_has_no_conflict() -> None:
     builder = ProgramBuilder([1.0])
     builder.add_row("one", [0], 1.0, lower=1)
