@@ -78,8 +78,10 @@ class _ProgramOfOffers:
         """Σ x over bundles that hold the product <= max_bundles_per_product."""
         column, product = self._entries()
         most = self.limits.max_bundles_per_product
-        pairs = np.unique(np.stack([product, self.offers.candidate[column]]), axis=1)
-        candidates = np.bincount(pairs[0], minlength=len(self.instance.catalogue))
+        held = np.unique(product * self.offers.n_candidates + self.offers.candidate[column])
+        candidates = np.bincount(
+            held // max(self.offers.n_candidates, 1), minlength=len(self.instance.catalogue)
+        )
         binds = candidates > (0 if self.complete else most)
         self._product_rows("product-exposure", binds, column, product, 1.0, most)
 
