@@ -9,11 +9,14 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
+
+from ..instances.errors import InputError
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
 QUIET_OPTION = click.option("--quiet", "-q", is_flag=True, help="No progress, no result text.")
@@ -52,6 +55,17 @@ def _shown(character: str) -> str:
 def money(value: float, currency: str) -> str:
     """``1,234.50 USD``."""
     return f"{value:,.2f} {currency}"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say in one line that a folder cannot be written, and why."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        expected = "a folder that can be made and written"
+        raise InputError(folder, None, f"cannot be written ({reason})", expected) from error
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .console import QUIET_OPTION
+from .console import QUIET_OPTION, writing
 
 
 @click.command("init", epilog="Example: bundlewise init shop")
@@ -19,7 +19,8 @@ def command(folder: Path, quiet: bool) -> None:
     """
     from ..instances import write_sample
 
-    write_sample(folder)
+    with writing(folder):
+        write_sample(folder)
     if not quiet:
         click.echo(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
         click.echo(f"next: bundlewise solve {folder / 'scenario.toml'} --out {folder / 'plan'}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .console import QUIET_OPTION, Progress
+from .console import QUIET_OPTION, Progress, writing
 
 NAMES = ("complete-journey", "seed100", "synthetic")
 
@@ -31,7 +31,7 @@ def command(name: str, out: Path, quiet: bool) -> None:
     }
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise instances.InputError(out, None, "exists already", "a new or empty folder")
-    with Progress(quiet).stage("write", f"writing {name}"):
+    with Progress(quiet).stage("write", f"writing {name}"), writing(out):
         writers[name](out)
     if not quiet:
         click.echo(f"{out}: {', '.join(sorted(path.name for path in out.iterdir()))}")

@@ -14,6 +14,7 @@ from .console import (
     Progress,
     output,
     print_json,
+    writing,
 )
 
 
@@ -39,7 +40,8 @@ def command(
     instance = read_instance(scenario, week, progress)
     with progress.stage("learn", "learning from the orders"):
         beliefs = learn(instance, progress=progress.say)
-    save_beliefs(beliefs, out, force=force)
+    with writing(out):
+        save_beliefs(beliefs, out, force=force)
     if as_json:
         print_json(beliefs.manifest)
     elif not quiet:

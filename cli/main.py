@@ -25,6 +25,10 @@ COMMANDS = {
 }
 
 
+# raised where no command is given; before 8.2 click prints the help itself
+_HELP_ASKED: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
 class LazyGroup(click.Group):
     """A click group that imports a command's module on first use.
 
@@ -37,6 +41,9 @@ class LazyGroup(click.Group):
         try:
             code = super().main(*args, standalone_mode=False, **extra)
         except click.ClickException as error:
+            if isinstance(error, _HELP_ASKED):
+                error.show()
+                sys.exit(2)
             context = getattr(error, "ctx", None)
             hint = f" (see '{context.command_path} --help')" if context else ""
             _fail(error.format_message() + hint, 2)

@@ -53,6 +53,7 @@ def write_plan_folder(files: Mapping[str, bytes], folder: Path, *, force: bool =
         be written.
     """
     check_target(folder, force=force)
+    folder = folder.resolve()  # through a link, which stays one
     staging = folder.parent / f".{folder.name}.staging-{os.getpid()}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,13 +69,17 @@ def write_plan_folder(files: Mapping[str, bytes], folder: Path, *, force: bool =
 
 def check_target(folder: Path, *, force: bool) -> None:
     """Whether a plan may be written there; asked before any work is done."""
+    if Path.cwd().is_relative_to(folder.resolve()):
+        raise InputError(
+            folder, None, "is or holds the current folder", "a folder of the plan's own"
+        )
     if not folder.exists() or _unfinished(folder):
         return
     if not folder.is_dir():
         raise InputError(folder, None, "is a file", "a folder to write the plan to")
     if not any(folder.iterdir()):
         return
-    if not (folder / PLAN_FILE).exists():
+    if not ((folder / PLAN_FILE).exists() and (folder / "plan.json").exists()):
         raise InputError(
             folder, None, "holds other files and no plan", "a new or empty folder for the plan"
         )

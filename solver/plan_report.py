@@ -55,7 +55,7 @@ def plan_report(
     """
     scenario = instance.scenario
     unit = objective_unit(instance)
-    warnings = [*instance.warnings, *_belief_warnings(beliefs)]
+    warnings = [*instance.warnings, *_belief_warnings(instance, beliefs)]
     if rows.empty:
         warnings.append(why_empty(instance, beliefs, counts, n_offers))
     if counts["candidates cut"]:
@@ -152,14 +152,23 @@ def _is_filter(count: str) -> bool:
     return count in FILTER_NAMES or count.startswith(RULE_PREFIX)
 
 
-def _belief_warnings(beliefs: Beliefs) -> list[str]:
+def _belief_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
     """What learning left out or bounded, as far as the manifest says."""
     affinity = beliefs.manifest.get("affinity", {})
+    wanted, counted = instance.scenario.candidates.min_support, affinity.get("min_support", 0)
+    warnings = []
+    if counted > wanted:
+        warnings.append(
+            f"the beliefs hold pairs of at least {counted} joint orders: "
+            f"candidates.min_support = {wanted} adds none below that"
+        )
     found = {
         "oversized_visits": "orders are too large to count pairs in and were left out of affinity",
         "pairs_bounded": "pairs had a joint probability beyond what is possible, which was bounded",
     }
-    return [f"{affinity[key]:,} {text}" for key, text in found.items() if affinity.get(key)]
+    return warnings + [
+        f"{affinity[key]:,} {text}" for key, text in found.items() if affinity.get(key)
+    ]
 
 
 def _scope(counts: dict[str, int], n_offers: int) -> str:

@@ -137,3 +137,34 @@ def test_stated_beliefs_may_not_know_the_planned_week(
     (folder / "pairs.parquet").unlink()
     assert "pairs.parquet" in run("validate", scenario).refused(2)
     assert not (tmp_path / "plan").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named_in_one_line(
+    seed_case: Path, tmp_path: Path, run: Run
+):
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "out"
+    for command in (
+        ("init", out),
+        ("instance", "seed100", "--out", out),
+        ("learn", seed_case / "scenario.toml", "--out", out),
+        ("solve", seed_case / "scenario.toml", "--out", out),
+    ):
+        assert f"{out}: cannot be written (" in run(*command).refused(2)
+
+
+def test_beliefs_of_better_supported_pairs_are_a_warning(
+    seed_case: Path, tmp_path: Path, variant: Variant, run: Run
+):
+    learned = variant("[candidates]\nmin_support = 9", "learned")
+    assert run("learn", learned, "--out", tmp_path / "beliefs", "--quiet").code == 0
+    wider = variant('[data]\nbeliefs = "beliefs"\n[candidates]\nmin_support = 4', "wider")
+    answer = run("solve", wider, "--out", tmp_path / "plan", "--json")
+    warnings = json.loads(answer.out)["warnings"]
+    assert any("at least 9 joint orders: candidates.min_support = 4" in text for text in warnings)
+
+
+def test_the_bare_command_shows_its_help(run: Run):
+    answer = run()
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("Usage: ")

@@ -71,3 +71,28 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(InputError, match="No space left on device"):
         write_plan_folder(FILES, tmp_path / "plan")
     assert names(tmp_path) == []
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for _ in range(2):
+        write_plan_folder(FILES, tmp_path / "link", force=True)
+    assert (tmp_path / "link").is_symlink()
+    assert names(tmp_path / "real") == ["plan.csv", "plan.json"]
+
+
+@pytest.mark.parametrize("folder", [".", ".."])
+def test_the_current_folder_is_not_replaced(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match="is or holds the current folder"):
+        write_plan_folder(FILES, Path(folder), force=True)
+
+
+def test_a_folder_with_a_plan_csv_of_another_kind_is_no_plan(tmp_path: Path):
+    (tmp_path / "plan.csv").write_text("my,own,table")
+    with pytest.raises(InputError, match="holds other files and no plan"):
+        write_plan_folder(FILES, tmp_path, force=True)
