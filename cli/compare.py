@@ -23,28 +23,34 @@ def command(scenarios: tuple[Path, ...], week: str | None, as_json: bool, quiet:
     Shows the figures side by side, the offers that are not in all of them or at another level,
     and the keys of the scenario files that differ from the first. Nothing is written.
     """
-    from ..instances import InputError, read_scenario
+    from ..instances import ConflictError, InputError, NoPlanError, read_scenario
     from ..solver.comparison import Contender, compare
     from ..solver.plan_folder import parse_plan, read_plan_folder
     from .pipeline import Shared, plan_scenario
 
     if len(scenarios) < 2:
         raise click.UsageError("compare takes at least two scenarios or plans")
-    progress, shared = Progress(quiet), Shared()
-    contenders = []
-    for path in scenarios:
-        if path.is_dir():
-            plan = read_plan_folder(path)
-            scenario = read_scenario(path / "scenario.toml")
-        else:
-            scenario = read_scenario(path, week=week)
-            solved = plan_scenario(path, week, progress, shared)
-            plan = parse_plan(solved.files(), path)
-        contenders.append(Contender(scenario, plan))
-    currencies = sorted({contender.scenario.currency for contender in contenders})
+    stated = [
+        read_scenario(path / "scenario.toml") if path.is_dir() else read_scenario(path, week=week)
+        for path in scenarios
+    ]
+    currencies = sorted({scenario.currency for scenario in stated})
     if len(currencies) > 1:
         found = f"money in {' and '.join(currencies)}"
         raise InputError(None, "compare", found, "scenarios in one currency")
+    progress, shared = Progress(quiet), Shared()
+    contenders = []
+    for path, scenario in zip(scenarios, stated, strict=True):
+        if path.is_dir():
+            plan = read_plan_folder(path)
+        else:
+            try:
+                solved = plan_scenario(path, week, progress, shared)
+            except (ConflictError, NoPlanError) as error:
+                error.args = (f"{path}: {error}",)  # which of the scenarios it is
+                raise
+            plan = parse_plan(solved.files(), path)
+        contenders.append(Contender(scenario, plan))
     result: dict[str, Any] = compare(contenders)
     if as_json:
         print_json(result)

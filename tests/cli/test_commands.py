@@ -96,6 +96,17 @@ def test_compare_numbers_scenarios_of_the_same_name(seed_plan: Path, run: Run):
     assert all(offer["same"] for offer in result["offers"])
 
 
+def test_compare_names_the_scenario_that_stands_in_the_way(
+    seed_plan: Path, variant: Variant, run: Run
+):
+    conflict = variant("[limits]\nmax_bundles = 60\nmin_bundles = 60", "conflict")
+    line = run("compare", seed_plan, conflict, "--json").refused(3)
+    assert line.startswith(f"bundlewise: {conflict}: no plan satisfies these rules together")
+    foreign = variant("", "foreign")
+    foreign.write_text(foreign.read_text().replace("\n", '\ncurrency = "JPY"\n', 1))
+    assert "money in EUR and JPY" in run("compare", seed_plan, foreign).refused(2)
+
+
 @pytest.mark.parametrize("name", ["seed100", "synthetic"])
 def test_an_instance_is_ready_to_solve(name: str, tmp_path: Path, run: Run):
     answer = run("instance", name, "--out", tmp_path / name)
