@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...instances.errors import InputError
 from ..program import Program
-from ..solution import Solution
+from ..solution import Solution, Status
 from .answer import RawAnswer, conclude
 from .auto import solve_auto
 from .cp_sat import solve_cp_sat
@@ -25,7 +26,9 @@ _ENGINES: dict[str, Engine] = {
 }
 
 _SMALL = 1.0  # largest value below which the absolute tolerances of solvers are too coarse
-_EXPONENT = 20  # such values are scaled until the largest lies in [2^19, 2^20)
+_VALUE_EXPONENT = 20  # such values are scaled until the largest lies in [2^19, 2^20)
+_LARGE = 2.0**20  # largest coefficient of a row above which they are too fine
+_ROW_EXPONENT = 10  # such rows are scaled until it lies in [2^9, 2^10)
 
 
 def solve_program(
@@ -55,12 +58,18 @@ def solve_program(
     if clock.over():
         raw = RawAnswer(None, None, limit="time")
         return conclude(program, settings, raw, engine=settings.engine)
-    scale = _value_scale(program)
-    if scale == 1.0:
+    value_scale, row_scale = _value_scale(program), _row_scale(program)
+    if value_scale == 1.0 and np.all(row_scale == 1.0):
         return engine(program, settings, clock, progress)
-    scaled = replace(program, value=program.value * scale)
-    solution = engine(scaled, settings, clock, _in_units_of(scale, progress))
-    return _unscaled(program, solution, scale)
+    scaled = replace(
+        program,
+        value=program.value * value_scale,
+        coefficient=program.coefficient * row_scale[program.row],
+        row_lower=program.row_lower * row_scale,
+        row_upper=program.row_upper * row_scale,
+    )
+    solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress))
+    return _unscaled(program, solution, value_scale, row_scale)
 
 
 def _value_scale(program: Program) -> float:
@@ -72,7 +81,18 @@ def _value_scale(program: Program) -> float:
     largest = float(np.abs(program.value).max(initial=0.0))
     if largest == 0.0 or largest >= _SMALL:
         return 1.0
-    return 2.0 ** min(_EXPONENT - math.frexp(largest)[1], 1000)
+    return 2.0 ** min(_VALUE_EXPONENT - math.frexp(largest)[1], 1000)
+
+
+def _row_scale(program: Program) -> NDArray[np.float64]:
+    """(rows,) powers of two that bring rows of large coefficients down.
+
+    Solvers want rows within an absolute 1e-6, which is less than the rounding of sums of large
+    numbers: what satisfies such a row would be called infeasible.
+    """
+    largest = np.zeros(program.n_rows)
+    np.maximum.at(largest, program.row, np.abs(program.coefficient))
+    return np.where(largest > _LARGE, 2.0 ** (_ROW_EXPONENT - np.frexp(largest)[1]), 1.0)
 
 
 def _in_units_of(scale: float, progress: ProgressCallback | None) -> ProgressCallback | None:
@@ -91,12 +111,21 @@ def _in_units_of(scale: float, progress: ProgressCallback | None) -> ProgressCal
     return unscaled
 
 
-def _unscaled(program: Program, solution: Solution, scale: float) -> Solution:
+def _unscaled(
+    program: Program, solution: Solution, value_scale: float, row_scale: NDArray[np.float64]
+) -> Solution:
+    """The solution in the program's own units; an incumbent must satisfy its own tolerances."""
+    row = dict(zip(program.row_name, (row_scale / value_scale).tolist(), strict=True))
+    values, status = solution.values, solution.status
+    if values is not None and not program.is_feasible(values):
+        values, status = None, Status.UNKNOWN
     return replace(
         solution,
-        objective=None if solution.values is None else program.objective(solution.values),
-        bound=None if solution.bound is None else solution.bound / scale,
-        shadow_prices={row: dual / scale for row, dual in solution.shadow_prices.items()},
+        status=status,
+        values=values,
+        objective=None if values is None else program.objective(values),
+        bound=None if solution.bound is None else solution.bound / value_scale,
+        shadow_prices={name: dual * row[name] for name, dual in solution.shadow_prices.items()},
     )
 
 

@@ -159,6 +159,40 @@ def test_values_of_any_size(engine: str, size: float) -> None:
         assert solution.gap <= 1e-6
 
 
+@pytest.mark.parametrize("size", [1e9, 1e12])
+def test_rows_of_any_size(engine: str, size: float) -> None:
+    # the sides are sums that one assignment has to the last digit, or almost: 1e-6 is less
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        planted = (random.random(10) < 0.4).astype(float)
+        planted[0] = 1.0
+        weights = random.uniform(0.1, 3.0, (2, 10)) * [[size], [size * 1e-3]]
+        sides = weights @ planted
+        builder = ProgramBuilder(random.normal(0.3, 1.0, 10))
+        builder.add_row("exactly", range(10), weights[0], lower=sides[0], upper=sides[0])
+        builder.add_row("at most", range(10), weights[1], upper=sides[1])
+        program = builder.build()
+        solution = solve(program, engine)
+        assert solution.status is not Status.INFEASIBLE
+        if solution.values is None:  # CP-SAT cannot write such sides in whole numbers
+            assert engine == "cp-sat"
+            continue
+        assert solution.values.tolist() == planted.tolist()
+        assert solution.bound is not None
+        assert solution.bound >= program.objective(planted) - 1e-6
+
+
+def test_shadow_prices_are_in_the_units_of_the_program(engine: str) -> None:
+    # half of the second column fits: one unit of the row is worth its value over its coefficient
+    for value, size in ((1.0, 1.0), (1e-9, 1.0), (1.0, 1e9)):
+        builder = ProgramBuilder([2 * value, value])
+        builder.add_row("room", [0, 1], [size, size], upper=1.5 * size)
+        solution = solve(builder.build(), engine)
+        assert solution.objective == pytest.approx(2 * value)
+        if engine == "auto":
+            assert solution.shadow_prices["room"] == pytest.approx(value / size)
+
+
 def test_integer_column(engine: str) -> None:
     # k whole in 0..5 with 2k <= 7: 3, and x in unless k needs its room: 3·2 + 1 <= 7. So 3 + 1.
     builder = ProgramBuilder([1.0, 1.0], upper=[5.0, 1.0])
