@@ -66,12 +66,14 @@ class Plan:
     def summary(self) -> str:
         """The plan in three lines."""
         report, kpis = self.report, self.report["kpis"]
-        currency = report["currency"]
+        currency, unknown = report["currency"], "unknown"
+        bound = unknown if report["bound"] is None else f"{report['bound']:,.2f}"
+        gap = unknown if report["gap"] is None else f"{100 * report['gap']:.3f} %"
         return (
             f"{report['name']} {report['week']}: {kpis['bundles']} bundles, {report['status']}\n"
             f"incremental margin {kpis['incremental_margin']:,.2f} {currency} "
             f"({kpis['incremental_margin_low']:,.2f} to {kpis['incremental_margin_high']:,.2f})\n"
-            f"bound {report['bound']:,.2f}, gap {100 * report['gap']:.3f} %"
+            f"bound {bound}, gap {gap}"
         )
 
     def files(self) -> dict[str, bytes]:

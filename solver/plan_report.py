@@ -139,11 +139,19 @@ def why_empty(instance: Instance, beliefs: Beliefs, counts: dict[str, int], n_of
     best = float(response.max()) if len(response) else 0.0
     cost = instance.scenario.assumptions.offer_cost
     falls_short = f"the offer cost of {cost:,.2f}" if cost else "what the levels give away"
+    available = instance.catalogue.available
+    never_cut = int((available & (beliefs.deepest_cut <= 0)).sum())
     return (
         f"no bundle is offered: none of {counts['candidates']:,} candidates gains at any level. "
         f"The first cent off has to bring back more than it costs (Σ e·η·(1 − q)·m/r > 1); "
         f"{int((response > 1.0).sum()):,} pairs clear that, the best reaches {best:.2f}"
         + (f", yet none earns back {falls_short}" if best > 1.0 else "")
+        + (
+            f". Response is credited only as deep as prices were cut before, and {never_cut:,} of "
+            f"{int(available.sum()):,} products never were"
+            if never_cut
+            else ""
+        )
     )
 
 
@@ -157,6 +165,10 @@ def _belief_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
     affinity = beliefs.manifest.get("affinity", {})
     wanted, counted = instance.scenario.candidates.min_support, affinity.get("min_support", 0)
     warnings = []
+    if beliefs.manifest.get("sensitivity", {}).get("products_with_evidence") == 0:
+        warnings.append(
+            "no price changed in the orders: how shoppers respond to one is assumed, not learned"
+        )
     if counted > wanted:
         warnings.append(
             f"the beliefs hold pairs of at least {counted} joint orders: "

@@ -313,3 +313,20 @@ def test_an_empty_plan_says_what_stood_in_the_way(
     answer = run("solve", variant(lines), "--out", tmp_path / "plan", "--json")
     assert answer.code == 0, answer.err
     assert re.search(reason, json.loads(answer.out)["warnings"][-1])
+
+
+def test_without_a_price_change_no_response_is_promised(tmp_path: Path, run: Run):
+    shop = tmp_path / "shop"
+    assert run("init", shop).code == 0
+    orders = pd.read_csv(shop / "orders.csv", dtype=str)
+    prices = pd.read_csv(shop / "products.csv", dtype=str).set_index("product_id")["list_price"]
+    unit = orders["product_id"].map(prices).astype(float)
+    orders["amount"] = (unit * orders["quantity"].astype(float)).round(2)
+    orders["list_amount"] = orders["amount"]
+    orders.to_csv(shop / "orders.csv", index=False)
+    answer = run("solve", shop / "scenario.toml", "--out", tmp_path / "plan", "--json")
+    report = json.loads(answer.out)
+    assert (answer.code, report["kpis"]["bundles"]) == (0, 0)
+    assumed, empty = report["warnings"]
+    assert "no price changed in the orders" in assumed
+    assert re.search(r"and (\d+) of \1 products never were", empty)
