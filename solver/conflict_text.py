@@ -76,17 +76,16 @@ def _given_rule(instance: Instance, offers: Offers, name: str, rule: Rule) -> st
         level = "" if rule.level is None else f" at level {rule.level:g}"
         asks = f"asks for {'+'.join(rule.products)}{level}"
         if not matcher.exactly(offers, rule.products, name, rule.level).any():
-            asks += (
-                ", for which no offer was scored (too few orders for candidates.min_support, a "
-                "product that is not available, or a price that no level lowers enough)"
-            )
+            asks += f", but {_why_no_offer(instance, rule)}"
         return asks
     if isinstance(rule, CategoryLimit):
         touching = matcher.in_category(offers, rule.category, name)
-        return _between(rule.min, rule.max, f"of category {rule.category!r}", touching.sum())
+        there = len(np.unique(offers.candidate[touching]))
+        return _between(rule.min, rule.max, f"of category {rule.category!r}", there)
     if isinstance(rule, BrandLimit):
         touching = matcher.in_brand(offers, rule.brand, name)
-        return _between(rule.min, rule.max, f"of brand {rule.brand!r}", touching.sum())
+        there = len(np.unique(offers.candidate[touching]))
+        return _between(rule.min, rule.max, f"of brand {rule.brand!r}", there)
     if isinstance(rule, AtMostOneOf):
         bundles = ["+".join(bundle) for bundle in rule.bundles or ()]
         return f"lets one offer at most touch {', '.join([*(rule.products or ()), *bundles])}"
@@ -98,4 +97,20 @@ def _given_rule(instance: Instance, offers: Offers, name: str, rule: Rule) -> st
 
 def _between(least: int, most: int | None, of: str, there: int) -> str:
     wanted = [f"at least {least}" if least else "", f"at most {most}" if most is not None else ""]
-    return f"asks for {' and '.join(filter(None, wanted))} offers {of}, of which {there} could be"
+    asks = " and ".join(filter(None, wanted))
+    return f"asks for {asks} offers {of} (bundles to choose from: {there})"
+
+
+def _why_no_offer(instance: Instance, rule: MustInclude | Locked) -> str:
+    """Why a pair that a rule forces has no offer; too few orders are no reason for such a pair."""
+    available = dict(zip(instance.catalogue.product_ids, instance.catalogue.available, strict=True))
+    barred = [product for product in rule.products if not available[product]]
+    if barred:
+        return (
+            f"{' and '.join(barred)} may not be in a bundle (not active, promoted in the planned "
+            "week, or without a price)"
+        )
+    return (
+        "no offer can be made of them (one was never bought, or no price with the ending lies "
+        "between the dearer product's and the price of both)"
+    )

@@ -18,6 +18,7 @@ from bundlewise.instances.rules import (
 )
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
+from bundlewise.solver.conflict_text import describe_rules
 from bundlewise.solver.conflicts import explain_conflict, smallest_conflict
 from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.filters import offer_mask
@@ -138,7 +139,16 @@ def test_a_bundle_that_was_never_scored() -> None:
         Limits(max_bundles=4), [MustInclude(kind="must-include", products=("2", "5"))]
     )
     assert error.rules == ("must-include[1]",)
-    assert "candidates.min_support" in str(error)
+    assert "asks for 2+5, but no offer can be made of them" in str(error)
+
+
+def test_a_product_that_may_not_be_in_a_bundle_is_named() -> None:
+    available = np.array([product != "6" for product in IDS])
+    catalogue = replace(make_catalogue(IDS), available=available)
+    rule = Locked(kind="locked", name="keep 1+6", products=("1", "6"), level=0.1)
+    instance = make_instance(catalogue, make_scenario(Limits(max_bundles=4), [rule]))
+    (sentence,) = describe_rules(instance, make_offers(PAIRS, [1.0] * 4), ("keep 1+6",))
+    assert "asks for 1+6 at level 0.1, but 6 may not be in a bundle (not active" in sentence
 
 
 def test_category_and_at_most_one_of() -> None:
@@ -151,7 +161,7 @@ def test_category_and_at_most_one_of() -> None:
         ],
     )
     assert set(error.rules) == {"category-limit[1]", "category-limit[2]", "at-most-one-of[1]"}
-    assert "at least 1 offers of category 'a', of which 2 could be" in str(error)
+    assert "at least 1 offers of category 'a' (bundles to choose from: 2)" in str(error)
 
 
 def test_smallest_in_whole_numbers() -> None:
