@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..instances.instance import Instance
@@ -36,14 +35,3 @@ def margin_above(offers: Offers, instance: Instance, rate: float) -> NDArray[np.
 def standalone_units(instance: Instance, beliefs: Beliefs) -> NDArray[np.float64]:
     """(products,) units sold in the week without any offer: visits × q × usual quantity."""
     return instance.visits * beliefs.purchase_probability * beliefs.usual_quantity
-
-
-def category_mean_margin(instance: Instance) -> NDArray[np.float64]:
-    """(products,) mean unit margin of the priced products of each product's category, cents."""
-    catalogue = instance.catalogue
-    priced = catalogue.reference_price > 0
-    net = 1.0 + instance.scenario.assumptions.tax_rate
-    margin = np.where(priced, catalogue.reference_price / net - catalogue.unit_cost, np.nan)
-    table = pd.DataFrame({"category": catalogue.category, "margin": margin})
-    means = table.groupby("category")["margin"].transform("mean").to_numpy(dtype=np.float64)
-    return np.nan_to_num(means)
