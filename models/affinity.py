@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
-from scipy.special import betainc, gammaln, polygamma
+from scipy.special import betainc, polygamma
 
 from ..instances.orders import Baskets
 from .copula import joint_probability, odds_ratio_of
+from .gamma_poisson import fitted_strength
 from .pair_counts import PairCounts
 
-_HALF_LIVES = (0.5, 1.0, 2.0, 4.0, 10.0, np.inf)  # weeks, of the smoothing of weekly rates
+# Weeks, of the smoothing of weekly rates. At 0.5 the weeks beside a week weigh a quarter of it, so
+# every week is nearly a stratum of its own (as in Mantel and Haenszel's odds ratio) and chance in
+# its own counts is matched as well: most data choose it. Shorter is not better: the expectation
+# of a week with few visits would be made of the very joint orders that are held against it.
+_HALF_LIVES = (0.5, 1.0, 2.0, 4.0, 10.0, np.inf)
 _FIRST_HALF_LIFE = 0.5  # for the prior that the half-lives are compared under
-_STRENGTHS = (0.2, 20.0)  # range that strengths are sought in
 _FREQUENT = 4_000  # the most frequent products, of which
 _DENSE = 800  # evenly from most to least frequent, have all their pairs fit the strengths
 _ROUNDS = 3  # of category lifts and product lifts in turn
@@ -59,7 +62,7 @@ class Affinity:
     prior
         prior means of λ.
     strength
-        shape k of the gamma, by marginal likelihood.
+        shape k of the gamma, fitted.
     half_life
         weeks, of the two-sided smoothing of the weekly rates that E_S is built on.
     visits
@@ -110,13 +113,23 @@ def unseen_lift(
 def highest_joint(
     q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float
 ) -> NDArray[np.float64]:
-    """(pairs,) the most that J may be: min q, less one part in n + 2 of the rarer's n visits.
+    """(pairs,) the most that J may be: P(commoner | rarer) <= 1 − 2(1 − q of the commoner)/(n + 2).
 
-    That is the rule of succession: n purchases, every one with the other product, do not make
-    the next one certain to be.
+    That is Laplace's rule of succession for the rarer product's n visits, the two added visits
+    holding the commoner at its own rate: n purchases, every one with the other product, do not
+    make the next one certain to be. The limit is never below independence.
     """
-    rarer = np.minimum(q_a, q_b)
-    return rarer * (1 - 1 / (rarer * visits + 2))
+    rarer, commoner = np.minimum(q_a, q_b), np.maximum(q_a, q_b)
+    return rarer * (1 - 2 * (1 - commoner) / (rarer * visits + 2))
+
+
+def lowest_joint(
+    q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float
+) -> NDArray[np.float64]:
+    """(pairs,) the least that J may be: what ``highest_joint`` leaves of buying one alone."""
+    a_alone = highest_joint(q_a, 1 - q_b, visits)
+    b_alone = highest_joint(1 - q_a, q_b, visits)
+    return np.maximum(q_a - a_alone, q_b - b_alone)
 
 
 def fit_affinity(
@@ -148,7 +161,7 @@ def fit_affinity(
     for half_life in _HALF_LIVES:
         block = _smoothed(counts[dense], visits, half_life).astype(float)
         expected = ((block * visits) @ block.T)[upper] * lift
-        strength, score = _strength(together[upper], expected)
+        strength, score = fitted_strength(together[upper], expected)
         if score > best[0]:
             best = (score, half_life, strength)
     _, half_life, strength = best
@@ -160,7 +173,7 @@ def fit_affinity(
 
 @dataclass(frozen=True, slots=True)
 class PairBeliefs:
-    """(pairs,) λ carried to the planned week; ``n_bounded`` pairs were held below their limit."""
+    """(pairs,) λ carried to the planned week; ``n_bounded`` pairs were held at a limit."""
 
     joint_probability: NDArray[np.float64]
     odds_ratio: NDArray[np.float64]
@@ -174,8 +187,8 @@ def carry_to_week(
     """Turn lifts into odds ratios, and these into joint probabilities of the planned week.
 
     ψ is read at the level at which the pair was counted, q̄ with q̄_a·q̄_b = E/visits and
-    J̄ = λ·E/visits, and held: J = C_ψ(q_a, q_b). J̄ is bounded by ``highest_joint``; pairs so
-    bounded are counted.
+    J̄ = λ·E/visits, and held: J = C_ψ(q_a, q_b). J̄ is kept between ``lowest_joint`` and
+    ``highest_joint``; pairs so bounded are counted.
 
     Parameters
     ----------
@@ -187,7 +200,9 @@ def carry_to_week(
     lift = affinity.lift(a, b, pairs.orders, expected)
     psi, slope, bounded = odds_at_base(affinity, a, b, expected, lift)
     joint = joint_probability(probability[a], probability[b], psi)
-    return PairBeliefs(joint, psi, affinity.lift_spread(pairs.orders) * slope, int(bounded.sum()))
+    spread = affinity.lift_spread(pairs.orders) * slope
+    spread = np.minimum(spread, _widest_spread(affinity, a, b, expected))
+    return PairBeliefs(joint, psi, spread, int(bounded.sum()))
 
 
 def odds_at_base(
@@ -198,16 +213,42 @@ def odds_at_base(
     lift: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """(pairs,) ψ, d log ψ/d log λ, and whether J̄ was bounded."""
+    u, v = _base(affinity, a, b, expected)
+    total = affinity.visits.sum()
+    low, high = lowest_joint(u, v, total), highest_joint(u, v, total)
+    joint = lift * u * v
+    bounded = (joint > high) | (joint < low)
+    joint = np.clip(joint, low, high)
+    slope = 1 + joint * (1 / (1 - u - v + joint) + 1 / (u - joint) + 1 / (v - joint))
+    return odds_ratio_of(u, v, joint), slope, bounded
+
+
+def _widest_spread(
+    affinity: Affinity,
+    a: NDArray[np.integer],
+    b: NDArray[np.integer],
+    expected: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(pairs,) the spread of log ψ whose 90 % interval is all that the limits of J allow."""
+    u, v = _base(affinity, a, b, expected)
+    total = affinity.visits.sum()
+    low, high = (odds_ratio_of(u, v, end(u, v, total)) for end in (lowest_joint, highest_joint))
+    return np.log(high / low) / (2 * 1.645)
+
+
+def _base(
+    affinity: Affinity,
+    a: NDArray[np.integer],
+    b: NDArray[np.integer],
+    expected: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(pairs,) q̄_a and q̄_b. A product found in every visit is not certain to be in the next:
+    by the rule of succession no rate is above (n + 1)/(n + 2)."""
     total = affinity.visits.sum()
     mean_rate = affinity.rates.astype(float) @ affinity.visits / total
     matched = np.sqrt(expected / total / (mean_rate[a] * mean_rate[b]))
-    u, v = mean_rate[a] * matched, mean_rate[b] * matched
-    limit = highest_joint(u, v, total)
-    joint = lift * expected / total
-    bounded = joint > limit
-    joint = np.minimum(joint, limit)
-    slope = 1 + joint * (1 / (1 - u - v + joint) + 1 / (u - joint) + 1 / (v - joint))
-    return odds_ratio_of(u, v, joint), slope, bounded
+    most = 1 - 1 / (total + 2)
+    return np.minimum(mean_rate[a] * matched, most), np.minimum(mean_rate[b] * matched, most)
 
 
 def _spread_products(counts: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -234,7 +275,7 @@ def _smoothed(
     """(products, weeks) rate around each week, weeks weighted by their distance."""
     weeks = np.arange(len(visits))
     kernel = 0.5 ** (np.abs(weeks[:, None] - weeks[None, :]) / half_life)
-    around = np.maximum(visits @ kernel, 1e-300)
+    around = np.maximum(visits @ kernel, 1e-30)  # far from any visit; still above 0 in float32
     return (counts @ kernel.astype(np.float32)) / around.astype(np.float32)
 
 
@@ -286,24 +327,8 @@ def _shrunk(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray
     mean = seen[some].sum() / max(expected[some].sum(), 1e-300)
     if mean <= 0:
         return np.ones_like(expected)
-    strength, _ = _strength(seen[some], expected[some] * mean)
+    strength, _ = fitted_strength(seen[some], expected[some] * mean)
     return mean * (seen + strength) / (expected * mean + strength)
-
-
-def _strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> tuple[float, float]:
-    """The k that makes seen ~ Poisson(expected·s), s ~ Gamma(k, k), most likely, and that
-    log-likelihood up to a constant."""
-    values, times = np.unique(seen, return_counts=True)
-    constant = float(seen @ np.log(np.maximum(expected, 1e-300)))
-
-    def loss(log_k: float) -> float:
-        k = np.exp(log_k)
-        value = constant + float(times @ (gammaln(values + k) - gammaln(k)))
-        return float((seen + k) @ np.log(expected + k)) - k * log_k * len(seen) - value
-
-    low, high = (float(np.log(end)) for end in _STRENGTHS)
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 0.05})
-    return float(np.exp(found.x)), -float(found.fun)
 
 
 @njit(cache=True)

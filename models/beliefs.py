@@ -158,7 +158,7 @@ class Beliefs:
         """(pairs,) J and the spread of log ψ for pairs below the least support."""
         q_a, q_b = self.purchase_probability[a], self.purchase_probability[b]
         lift = self.category_lift[self.category_code[a], self.category_code[b]]
-        visits, spread = np.inf, 0.0
+        visits, spread = 1e300, 0.0  # without a prior the lift is taken as certain
         if self.pair_prior is not None:
             prior = self.pair_prior
             lift = lift * prior.product_lift[a] * prior.product_lift[b]

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 # Before any data: mean and spread of 1,851 published price elasticities (Bijmolt, van Heerde and
 # Pieters 2005, New empirical generalizations on the determinants of price elasticity, Journal of
-# Marketing Research 42: −2.62 and 2.21). Matters only where prices hardly ever moved.
+# Marketing Research 42: −2.62 and 2.21). Matters only where prices hardly ever moved. That spread
+# is one of shops, categories and products together: a third of its variance is laid on each.
 PRIOR_MEAN = 2.62
 PRIOR_SPREAD = 2.21
+_SPREAD_EACH = PRIOR_SPREAD / math.sqrt(3)
 
 _LOCATIONS = np.arange(-4.0, 14.01, 0.4)
 _WITHIN = np.geomspace(0.1, 4.0, 14)
@@ -47,12 +49,13 @@ def fit_population(
     category: NDArray[np.int32],
     n_categories: int,
 ) -> Population:
-    """Fit the population by marginal likelihood, every integral on a grid.
+    """The most probable population, every integral on a grid.
 
     A product's likelihood is taken as N(centre; η, 1/information). With s² = 1/information its
     marginal likelihood under N(μ, τ²) truncated to η >= 0 is
     N(centre; μ, s² + τ²)·Φ(m/v)/Φ(μ/τ), where m and v are the mean and spread of the untruncated
-    posterior.
+    posterior. The spreads have priors of their own: few products cannot tell a spread of 0.1 from
+    one of 2, and the likelihood alone would then pick the lowest of the grid.
 
     Parameters
     ----------
@@ -66,23 +69,23 @@ def fit_population(
     means, betweens = (grid.ravel() for grid in np.meshgrid(_LOCATIONS, _BETWEEN))
     density = np.exp(-((_LOCATIONS - means[:, None]) ** 2) / (2 * betweens[:, None] ** 2))
     density /= density.sum(axis=1, keepdims=True)  # (populations, locations)
-    prior = -((means - PRIOR_MEAN) ** 2) / (2 * PRIOR_SPREAD**2)
-    best = (-np.inf, 0, 0)
+    prior = -((means - PRIOR_MEAN) ** 2) / (2 * _SPREAD_EACH**2) + _log_prior(betweens)
     highest = marginals.max(axis=2, keepdims=True)
-    relative = np.exp(marginals - highest)
-    for i in range(len(_WITHIN)):
-        with np.errstate(divide="ignore"):
-            total = (np.log(relative[i] @ density.T) + highest[i]).sum(axis=0) + prior
-        at = int(np.argmax(total))
-        if total[at] > best[0]:
-            best = (float(total[at]), at, i)
-    _, at, i = best
-    mean, between, within = means[at], betweens[at], _WITHIN[i]
+    relative = np.exp(marginals - highest)  # (withins, categories, locations)
+    with np.errstate(divide="ignore"):
+        total = (np.log(relative @ density.T) + highest).sum(axis=1)  # (withins, populations)
+    total += prior + _log_prior(_WITHIN)[:, None]
+    i, at = np.unravel_index(int(np.argmax(total)), total.shape)
     posterior = relative[i] * density[at]
     weight = posterior / posterior.sum(axis=1, keepdims=True)
     location = weight @ _LOCATIONS
     variance = weight @ _LOCATIONS**2 - location**2
-    return Population(float(mean), float(between), float(within), location, variance)
+    return Population(float(means[at]), float(betweens[at]), float(_WITHIN[i]), location, variance)
+
+
+def _log_prior(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-density of log spread where the spread is half-normal, mean square ``_SPREAD_EACH``²."""
+    return np.log(spread) - spread**2 / (2 * _SPREAD_EACH**2)
 
 
 @njit(cache=True)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from .panel import FARTHEST_PRICE, Panel
 
 # Short against seasons and fashions, long enough to hold a price cut and the weeks around it.
-# The pooled slope moves little with it (docs/learning.md shows 4, 8, 13 and 27 weeks).
+# The pooled slope moves little with it (docs/learning.md shows 3 to 40 weeks).
 BLOCK_WEEKS = 4
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..instances.orders import Orders
+from .panel import FARTHEST_PRICE
 
 _DEEP_SHARE = 0.05  # of a product's baskets lie at or beyond its deepest supported cut
 _DEEP_BASKETS = 10  # and never fewer than this many
@@ -21,7 +22,8 @@ def deepest_cuts(
 
     The cut that 5 % of the product's order lines, and at least ten, lie at or beyond. Where a
     product has fewer than twenty lines its category's is taken, and of a category with fewer
-    that of all products. Lines sold in bundles show no price of their own.
+    that of all products. Lines sold in bundles show no price of their own, and nothing of the
+    response is read from prices beyond ``FARTHEST_PRICE``, so lines at these support no cut.
 
     Returns
     -------
@@ -31,10 +33,10 @@ def deepest_cuts(
         (products,) whether it comes from the product's own lines.
     """
     base = base_price[orders.product]
-    usable = ~orders.bundled & (base > 0)
+    ratio = orders.amount / orders.quantity / np.where(base > 0, base, np.nan)
+    usable = ~orders.bundled & (ratio <= FARTHEST_PRICE) & (ratio >= 1 / FARTHEST_PRICE)
     product = orders.product[usable]
-    unit_price = orders.amount[usable] / orders.quantity[usable]
-    cut = np.maximum(1.0 - unit_price / base[usable], 0.0)
+    cut = np.maximum(1.0 - ratio[usable], 0.0)
     overall, _ = _deep(cut, np.zeros(len(cut), dtype=np.int64), 1)
     of_category, known = _deep(cut, category[product], n_categories)
     of_category = np.where(known, of_category, overall[0])

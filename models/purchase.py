@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product as combinations
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .gamma_poisson import fitted_strength
 from .panel import FARTHEST_PRICE, Panel
 
-_HALF_LIVES = (2.0, 4.0, 8.0, 13.0, 26.0, 52.0, np.inf)  # weeks
-_RECENT_STRENGTHS = (1.0, 2.5, 6.0, 15.0, 40.0)  # baskets
-_CATEGORY_STRENGTHS = (0.15, 0.5, 1.5, 5.0, 16.0)  # baskets
-_ORIGINS = 4  # forecasts that the settings are validated on, where the horizon leaves room
+_HALF_LIVES = (1.0, 2.0, 4.0, 8.0, 13.0, 26.0, 52.0, np.inf)  # weeks
+_RECENT_STRENGTHS = (0.1, 0.3, 1.0, 2.5, 6.0, 15.0, 40.0, 100.0, 300.0, 1000.0)  # baskets
+_ORIGINS = 8  # forecasts that the settings are validated on
 _HIGHEST = 0.999
 
 
@@ -27,9 +26,11 @@ class Level:
     half_life
         weeks after which a week counts half; inf weighs all alike.
     recent_strength
-        baskets that a product's long-run rate is worth beside its recent ones.
+        k, baskets that a product's long-run rate is worth beside its recent ones. Where rates are
+        steady it is large, whatever the half-life.
     category_strength
-        baskets that the category's mean rate is worth beside the product's long run.
+        c, baskets that the category's mean rate is worth beside the product's long run: the shape
+        of the gamma that rates vary with within a category.
     """
 
     half_life: float
@@ -48,9 +49,10 @@ class Purchase:
     spread
         (products,) posterior standard deviation of log q for a single week.
     level
-        the settings, validated inside the training weeks.
+        the settings, fitted and validated inside the training weeks.
     forecast_variance
-        variance of log q from week to week that the counts do not explain.
+        variance of log q from week to week that the counts do not explain, as forecasts inside
+        the training weeks missed it; 0 where a single week leaves none to make.
     n_bounded
         products whose probability was bounded at 0.999.
     """
@@ -81,7 +83,8 @@ def fit_purchase(
 
         long run = (A + c)/(E + c/m),   q = (a + k)/(e + k/long run)
 
-    Half-life, k and c are those that forecast best inside the training weeks.
+    c has the highest marginal likelihood; half-life and k are those that forecast best inside
+    the training weeks.
 
     Parameters
     ----------
@@ -95,10 +98,7 @@ def fit_purchase(
     """
     history = _history(panel, base_price, sensitivity, half)
     end = panel.n_weeks
-    held = max(min(13, end // 4), 1)
-    horizon = min(horizon, held)
-    origins = sorted({end - held + (held * i) // _ORIGINS for i in range(_ORIGINS)})
-    origins = [origin for origin in origins if 1 <= origin <= end - horizon]
+    origins = forecast_origins(end)
     level = _best_level(history, category, n_categories, origins, horizon)
     probability, counted = _forecast(history, category, n_categories, end, level)
     forecast_variance = _forecast_variance(history, category, n_categories, origins, horizon, level)
@@ -114,6 +114,16 @@ def fit_purchase(
         forecast_variance,
         int(bounded.sum()),
     )
+
+
+def forecast_origins(end: int) -> list[int]:
+    """Weeks of the second half, from each of which the weeks after it are forecast.
+
+    As many weeks as the horizon, or as are left: a last quarter that is forecast once, as far
+    ahead as it is long, would let a single run of weeks choose the settings.
+    """
+    half = (end + 1) // 2
+    return sorted({half + (end - half) * i // _ORIGINS for i in range(_ORIGINS)} - {end})
 
 
 def price_paths(
@@ -227,7 +237,15 @@ def _best_level(
     origins: list[int],
     horizon: int,
 ) -> Level:
-    """The settings with the highest Poisson likelihood Σ y·log q − q·visits after the origins."""
+    """Half-life and k with the highest Poisson likelihood Σ y·log q − q·visits after the origins.
+
+    c is fitted beforehand, not chosen by forecasts: these would raise it where the products
+    were picked for selling well later, as those of the held-out scores are.
+    """
+    all_baskets, all_visits = _long_run(history, history.baskets.shape[1])
+    mean = _category_rate(all_baskets, all_visits, category, n_categories)
+    some = (all_baskets > 0) & (all_visits > 0)
+    c, _ = fitted_strength(all_baskets[some], (all_visits * mean)[some])
     score: dict[Level, float] = {}
     for origin in origins:
         after = slice(origin, origin + horizon)
@@ -238,14 +256,14 @@ def _best_level(
         mean = _category_rate(all_baskets, all_visits, category, n_categories)[bought]
         for half_life in _HALF_LIVES:
             recent, visits = (part[bought] for part in _recent(history, origin, half_life))
-            for k, c in combinations(_RECENT_STRENGTHS, _CATEGORY_STRENGTHS):
+            for k in _RECENT_STRENGTHS:
                 level = Level(half_life, k, c)
                 value = _likelihood(
                     recent, visits, all_baskets[bought], all_visits[bought], mean, k, c, y, exposed
                 )
                 score[level] = score.get(level, 0.0) + value
     if not score:
-        return Level(np.inf, _RECENT_STRENGTHS[0], 1.0)
+        return Level(np.inf, 1.0, c)
     return max(score, key=lambda level: score[level])
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, ndtr
+from scipy.special import ndtr
 
+from .gamma_poisson import fitted_strength
 from .panel import Panel
 from .population import PRIOR_MEAN, PRIOR_SPREAD, Population, fit_population
 from .price_response import (
@@ -20,7 +21,6 @@ from .price_response import (
 
 _SEASON_ROUNDS = 6  # of season and η in turn, within a pass
 _PASSES = 2  # of season and population; a third changes neither in the third digit
-_SEASON_STRENGTHS = np.geomspace(3.0, 1000.0, 12)
 _CAP_SPREADS = 3.1  # the 99.9 % point of a normal population
 
 
@@ -201,8 +201,8 @@ def _season(
 ) -> tuple[NDArray[np.float64], float]:
     """(rows,) factor by which the rest of the category sold more that week, net of prices.
 
-    Of each category and week, baskets A over expected baskets B, gamma-Poisson with a strength K
-    fitted by marginal likelihood: (K + A)/(K + B), the product's own baskets left out so that
+    Of each category and week, baskets A over expected baskets B, gamma-Poisson with a fitted
+    strength K: (K + A)/(K + B), the product's own baskets left out so that
     its own price cut does not pass for a season.
     """
     n_weeks = np.int64(data.week.max() + 1 if len(data.week) else 1)
@@ -212,23 +212,11 @@ def _season(
     expected = expected / season
     seen_all = np.bincount(cell, weights=data.baskets).astype(np.float64)
     expected_all = np.bincount(cell, weights=expected).astype(np.float64)
-    strength = _gamma_strength(seen_all, expected_all)
+    some = expected_all > 0
+    strength, _ = fitted_strength(seen_all[some], expected_all[some])
     seen = seen_all[cell] - np.bincount(own, weights=data.baskets)[own]
     others = expected_all[cell] - np.bincount(own, weights=expected)[own]
     return (strength + seen) / (strength + np.maximum(others, 0.0)), strength
-
-
-def _gamma_strength(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    """The K of grid that makes seen ~ Poisson(expected·s), s ~ Gamma(K, K), most likely."""
-    some = expected > 0
-    a, e = seen[some], expected[some]
-    likelihood = [
-        float(
-            (gammaln(a + k) - gammaln(k) + k * np.log(k / (k + e)) + a * np.log(e / (k + e))).sum()
-        )
-        for k in _SEASON_STRENGTHS
-    ]
-    return float(_SEASON_STRENGTHS[int(np.argmax(likelihood))])
 
 
 def _dispersion(

@@ -8,6 +8,8 @@ from bundlewise.instances.orders import Baskets
 from bundlewise.models.affinity import (
     carry_to_week,
     fit_affinity,
+    highest_joint,
+    lowest_joint,
     odds_at_base,
     unseen_lift,
 )
@@ -24,6 +26,11 @@ WEEKS = 20
 def one_category(baskets: Baskets, n_weeks: int = WEEKS):
     codes = np.zeros(baskets.n_products, dtype=np.int32)
     return fit_affinity(baskets, codes, 1, 0, n_weeks)
+
+
+def baskets_rate(baskets: Baskets):
+    """(products,) share of the visits that hold each product."""
+    return np.bincount(baskets.product, minlength=baskets.n_products) / baskets.n_visits
 
 
 def test_odds_ratios_are_recovered_with_intervals_that_cover():
@@ -77,6 +84,26 @@ def test_drift_makes_no_false_affinity():
     assert abs(np.mean(np.log(found.odds_ratio[~same]))) < 0.1
 
 
+def test_independent_products_have_odds_ratios_near_one():
+    """Each pair has some 11 joint orders, give or take 3; the lifts must not follow that noise."""
+    rng = np.random.default_rng(7)
+    rate = np.exp(rng.normal(np.log(0.03), 0.6, (60, 1)))
+    baskets = trips(rng, rate, 10_000, WEEKS)
+    pairs = count_pairs(baskets, 1)
+    affinity = one_category(baskets)
+    found = carry_to_week(affinity, pairs, baskets_rate(baskets))
+    assert affinity.strength > 200
+    assert np.std(np.log(found.odds_ratio)) < 0.03
+
+
+def test_a_handful_of_pairs_keeps_its_uncertainty():
+    rng = np.random.default_rng(8)
+    baskets = trips(rng, np.full((3, 1), 0.3), 40, 2)
+    pairs = count_pairs(baskets, 1)
+    found = carry_to_week(one_category(baskets, 2), pairs, baskets_rate(baskets))
+    assert (found.odds_spread > 0.25).all()
+
+
 def test_thin_pairs_go_to_the_lift_of_their_categories():
     rng = np.random.default_rng(4)
     n = 100
@@ -121,6 +148,43 @@ def test_products_always_bought_together_stay_feasible():
     assert np.isfinite(found.odds_spread).all()
     assert found.joint_probability[together][0] > 0.3 * q[0]  # 50 times independence
     assert (found.joint_probability < np.minimum(q[pairs.first], q[pairs.second])).all()
+
+
+def test_products_in_every_visit_are_held_to_be_neither_friends_nor_foes():
+    rng = np.random.default_rng(9)
+    held = rng.random((1_000, 6)) < 0.3
+    held[:, :2] = True
+    start = np.append(0, np.cumsum(held.sum(axis=1)))
+    week = np.sort(rng.integers(0, WEEKS, 1_000)).astype(np.int32)
+    baskets = Baskets(start, np.nonzero(held)[1].astype(np.int32), week, 6)
+    pairs = count_pairs(baskets, 1)
+    found = carry_to_week(one_category(baskets), pairs, held.mean(axis=0).clip(0, 0.999))
+    assert np.isfinite(found.joint_probability).all()
+    both = (pairs.first == 0) & (pairs.second == 1)
+    assert 0.5 < found.odds_ratio[both][0] < 2
+    assert 3 < found.odds_spread[both][0] < 10  # says nothing, and is finite
+
+
+@pytest.mark.parametrize("visits", [0.0, 3.0, 1e4])
+def test_the_limits_of_a_joint_probability_hold_independence_and_every_table(visits: float):
+    u, v = (axis.ravel() for axis in np.meshgrid(*2 * [np.linspace(0.001, 0.999, 41)]))
+    low, high = lowest_joint(u, v, visits), highest_joint(u, v, visits)
+    assert (low <= u * v * (1 + 1e-12)).all()
+    assert (high >= u * v * (1 - 1e-12)).all()
+    assert (high < np.minimum(u, v)).all()
+    assert (low > np.maximum(0, u + v - 1)).all()
+
+
+def test_a_year_and_a_half_without_visits_leaves_rates_finite():
+    """One order of a wrong date is enough for such a gap."""
+    rng = np.random.default_rng(10)
+    near = trips(rng, np.full((10, 1), 0.1), 2_000, WEEKS)
+    week = near.week + 500
+    week[0] = 0
+    far = Baskets(near.start, near.product, week, 10)
+    affinity = one_category(far, 500 + WEEKS)
+    a, b = np.triu_indices(10, 1)
+    assert np.isfinite(affinity.expected(a, b)).all()
 
 
 def test_an_impossible_lift_is_bounded_and_said_to_be():

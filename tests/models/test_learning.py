@@ -156,6 +156,31 @@ def test_tiny_shops_can_be_learned_from(products: int, weeks: int):
     assert (found.sensitivity_cap > 0).all()
 
 
+@pytest.mark.parametrize("case", ["every visit", "one customer", "no category", "huge"])
+def test_odd_shops_can_be_learned_from(case: str):
+    rng = np.random.default_rng(18)
+    n, weeks = 4, 10
+    q = np.array([0.9999 if case == "every visit" else 0.2, 0.9999, 0.2, 0.2])
+    cut, price = np.zeros((n, weeks)), np.full(n, 500.0)
+    orders = order_lines(rng, q, np.full(n, 2.0), cut, price, 40, FIRST_WEEK)
+    catalogue = catalogue_of(n)
+    if case == "one customer":
+        orders = replace(orders, customer=np.zeros_like(orders.customer))
+    elif case == "no category":
+        catalogue = replace(catalogue, category=np.full(n, "", dtype=object))
+    elif case == "huge":
+        orders = replace(orders, quantity=orders.quantity * 1e7, amount=orders.amount * 10**7)
+    found = learn(instance_of(orders, catalogue, FIRST_WEEK + weeks))
+    assert len(found.odds_ratio) == n * (n - 1) // 2
+    for name in ("purchase_probability", "purchase_spread", "odds_ratio", "odds_spread"):
+        assert np.isfinite(getattr(found, name)).all(), name
+    np.testing.assert_allclose(found.purchase_probability, q, atol=0.1)
+    certain = q > 0.99
+    one = certain[found.pair_a] | certain[found.pair_b]
+    assert (np.abs(np.log(found.odds_ratio)) < 3 * found.odds_spread)[~one].all()
+    assert (found.odds_spread[one] > 1).all()  # beside a product of every visit ψ is hardly known
+
+
 def test_no_order_before_the_planned_week_is_an_input_error():
     instance = shop()
     early = instance.scenario.model_copy(update={"week": FIRST_WEEK})

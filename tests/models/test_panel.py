@@ -61,8 +61,8 @@ def many(cuts: np.ndarray, product: np.ndarray, n_products: int) -> Orders:
 
 
 def test_the_deepest_cut_needs_enough_baskets():
-    """Product 0: 4 lines at 60 % off, 16 at 30 % off, 380 at 10 % off; 5 % of 400 are 20."""
-    cuts = np.repeat([0.6, 0.3, 0.1], [4, 16, 380])
+    """Product 0: 4 lines at 45 % off, 16 at 30 % off, 380 at 10 % off; 5 % of 400 are 20."""
+    cuts = np.repeat([0.45, 0.3, 0.1], [4, 16, 380])
     found, own = deepest_cuts(
         many(cuts, np.zeros(400), 1), np.array([1000.0]), np.zeros(1, dtype=np.int32), 1
     )
@@ -78,6 +78,15 @@ def test_a_product_with_too_few_lines_takes_its_category():
         many(cuts, product, 3), np.full(3, 1000.0), np.array([0, 0, 1], dtype=np.int32), 2
     )
     assert own.tolist() == [True, False, False]
+    np.testing.assert_allclose(found, 0.2)
+
+
+def test_prices_that_no_response_is_read_from_support_no_cut():
+    """A fifth of the lines at 70 % off: another pack, or an error."""
+    cuts = np.repeat([0.7, 0.2, 0.1], [40, 60, 100])
+    found, _ = deepest_cuts(
+        many(cuts, np.zeros(200), 1), np.array([1000.0]), np.zeros(1, np.int32), 1
+    )
     np.testing.assert_allclose(found, 0.2)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from bundlewise.models.purchase import fit_purchase
+import pytest
+from bundlewise.models.purchase import fit_purchase, forecast_origins
 
 from .simulate import buy, panel_of
 
@@ -27,7 +28,7 @@ def test_constant_rates_are_recovered_with_intervals_that_cover():
     q = np.exp(rng.normal(np.log(0.002), 1.0, n))
     none = np.zeros((n, WEEKS))
     found = fitted(buy(rng, q, np.zeros(n), none, VISITS), none, np.zeros(n))
-    assert found.level.half_life >= 26
+    assert found.level.half_life >= 26 or found.level.recent_strength >= 300  # nothing forgotten
     error = np.log(found.probability) - np.log(q)
     assert abs(np.mean(error)) < 0.05
     assert 0.85 <= np.mean(np.abs(error) < 1.645 * found.spread) <= 0.96
@@ -69,6 +70,23 @@ def test_thin_products_go_to_their_category():
     once = (baskets.sum(axis=(0, 2)) > 0) & (category == 0)
     rare = np.log(found.probability[once] / q[once])
     assert np.sqrt(np.mean(rare**2)) < np.sqrt(np.mean(np.log(raw[once] / q[once]) ** 2))
+
+
+def test_the_category_strength_is_the_shape_that_rates_vary_with():
+    rng = np.random.default_rng(7)
+    n = 800
+    q = 0.004 * rng.gamma(2.0, 0.5, n)
+    none = np.zeros((n, WEEKS))
+    found = fitted(buy(rng, q, np.zeros(n), none, VISITS), none, np.zeros(n))
+    assert 1.6 < found.level.category_strength < 2.5
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 3, 8, 23, 40, 53])
+def test_no_single_forecast_decides_how_much_the_past_weighs(weeks: int):
+    """However far ahead a plan is, the settings are those of many forecasts, not of the last."""
+    origins = forecast_origins(weeks)
+    assert len(origins) >= min(weeks // 2, 8)
+    assert all(weeks / 2 <= origin < weeks for origin in origins)
 
 
 def test_what_was_never_bought_has_probability_zero():

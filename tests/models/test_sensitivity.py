@@ -113,6 +113,15 @@ def test_products_without_price_changes_take_their_category():
         assert abs(taken[0] - eta) < 0.6
 
 
+def test_a_shop_whose_prices_never_moved_claims_to_know_little():
+    rng = np.random.default_rng(17)
+    none = np.zeros((20, WEEKS))
+    found = learned(buy(rng, np.full(20, 0.01), np.full(20, 3.0), none, VISITS), none)
+    low, high = ends(found, 0.90)
+    assert (low < 1.0).all()
+    assert (high > 5.0).all()
+
+
 def test_shrinkage_grows_as_evidence_falls():
     """Of two products with the same excess, the thin one stays closer to the population."""
     rng = np.random.default_rng(7)
