@@ -30,7 +30,13 @@ FORCE_OPTION = click.option("--force", is_flag=True, help="Replace what an earli
 
 def output() -> Console:
     """The console for results: stdout, wide enough for tables when piped."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
+    return _Output(file=sys.stdout, width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that has gone to ``main``: rich alone would exit as for a bug."""
+        raise BrokenPipeError
 
 
 def print_json(value: Any) -> None:

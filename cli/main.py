@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -38,6 +39,8 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **extra)
+        if isinstance(sys.stdout, io.TextIOWrapper):  # a letter it lacks must not stop a run
+            sys.stdout.reconfigure(errors="replace")
         try:
             code = super().main(*args, standalone_mode=False, **extra)
         except click.ClickException as error:

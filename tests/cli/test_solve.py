@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -330,3 +331,24 @@ def test_without_a_price_change_no_response_is_promised(tmp_path: Path, run: Run
     assumed, empty = report["warnings"]
     assert "no price changed in the orders" in assumed
     assert re.search(r"and (\d+) of \1 products never were", empty)
+
+
+def test_a_reader_that_leaves_is_no_bug(seed_plan: Path):
+    command = [*BUNDLEWISE, "compare", str(seed_plan), str(seed_plan)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_terminal_that_lacks_a_letter_is_no_bug(seed_case: Path, tmp_path: Path):
+    shutil.copytree(seed_case, tmp_path / "Läden")
+    done = subprocess.run(
+        [*BUNDLEWISE, "validate", str(tmp_path / "Läden" / "scenario.toml")],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"L?den" in done.stdout
