@@ -41,7 +41,7 @@ class Plan:
         plan.json as a dictionary: status, objective, bound, gap, figures, rules, inputs,
         assumptions, warnings; money in currency units.
     offers
-        the rows of plan.csv (``accounts.PLAN_COLUMNS``), money in cents.
+        the rows of plan.csv (``plan_accounts.PLAN_COLUMNS``), money in cents.
     products
         the rows of products.csv, money in cents.
     beliefs

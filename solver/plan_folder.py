@@ -19,6 +19,7 @@ from .bundle_ids import restore
 
 PLAN_FILE = "plan.csv"
 _PENDING = "plan.csv.part"
+_SHOWN = ("name", "week", "currency", "status", "objective", "bound", "gap", "kpis")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ def read_plan_folder(folder: Path) -> PlanFolder:
 def parse_plan(files: Mapping[str, bytes], folder: Path) -> PlanFolder:
     """A plan from the content of its plan.csv and plan.json."""
     report = json.loads(files["plan.json"])
+    if not isinstance(report, dict):
+        raise ValueError("plan.json is no table of keys")
+    lacking = [key for key in _SHOWN if key not in report]
+    if lacking:
+        raise ValueError(f"plan.json lacks {', '.join(lacking)}")
     return PlanFolder(folder, report, _read_offers(files[PLAN_FILE]))
 
 

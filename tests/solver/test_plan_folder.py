@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from bundlewise.instances.errors import InputError
 from bundlewise.solver.plan_folder import read_plan_folder, write_plan_folder
 
-FILES = {"plan.csv": b"bundle_id,level\n0001+2,0.1\n", "plan.json": b'{"name": "x"}'}
+REPORT = {
+    **dict.fromkeys(("week", "currency", "status", "objective", "bound", "gap", "kpis")),
+    "name": "x",
+}
+FILES = {
+    "plan.csv": b"bundle_id,level\n0001+2,0.1\n",
+    "plan.json": json.dumps(REPORT).encode(),
+}
+LATER = {**FILES, "plan.json": json.dumps({**REPORT, "name": "later"}).encode()}
 
 
 def names(folder: Path) -> list[str]:
@@ -16,7 +25,7 @@ def names(folder: Path) -> list[str]:
 def test_a_plan_is_written_whole_and_read_back(tmp_path: Path):
     write_plan_folder(FILES, tmp_path / "deep" / "plan")
     plan = read_plan_folder(tmp_path / "deep" / "plan")
-    assert plan.report == {"name": "x"}
+    assert plan.report == REPORT
     assert plan.offers["bundle_id"].tolist() == ["0001+2"]
     assert plan.offers["level"].tolist() == [0.1]
     assert names(tmp_path / "deep") == ["plan"]
@@ -25,10 +34,10 @@ def test_a_plan_is_written_whole_and_read_back(tmp_path: Path):
 def test_an_existing_plan_is_refused_unless_forced(tmp_path: Path):
     write_plan_folder(FILES, tmp_path / "plan")
     with pytest.raises(InputError, match="holds a plan already; expected --force"):
-        write_plan_folder({**FILES, "plan.json": b"{}"}, tmp_path / "plan")
-    assert read_plan_folder(tmp_path / "plan").report == {"name": "x"}
-    write_plan_folder({**FILES, "plan.json": b"{}"}, tmp_path / "plan", force=True)
-    assert read_plan_folder(tmp_path / "plan").report == {}
+        write_plan_folder(LATER, tmp_path / "plan")
+    assert read_plan_folder(tmp_path / "plan").report["name"] == "x"
+    write_plan_folder(LATER, tmp_path / "plan", force=True)
+    assert read_plan_folder(tmp_path / "plan").report["name"] == "later"
     assert names(tmp_path) == ["plan"]
 
 
@@ -96,3 +105,13 @@ def test_a_folder_with_a_plan_csv_of_another_kind_is_no_plan(tmp_path: Path):
     (tmp_path / "plan.csv").write_text("my,own,table")
     with pytest.raises(InputError, match="holds other files and no plan"):
         write_plan_folder(FILES, tmp_path, force=True)
+
+
+@pytest.mark.parametrize(
+    ("report", "fault"),
+    [(b"[]", "is no table of keys"), (b'{"name": "x"}', "lacks week, currency"), (b"{", "line 1")],
+)
+def test_a_plan_json_that_is_none_is_said_to_be(report: bytes, fault: str, tmp_path: Path):
+    write_plan_folder({**FILES, "plan.json": report}, tmp_path / "plan")
+    with pytest.raises(InputError, match=rf"plan: cannot be read as a plan \(.*{fault}"):
+        read_plan_folder(tmp_path / "plan")
