@@ -27,7 +27,8 @@ class Solution:
     status
         what was established.
     limit
-        the limit that ended the search: "time", "interrupt" or None.
+        the limit that ended the search: "time", "interrupt", "error" where the engine failed
+        on the program, or None.
     values
         (columns,) the incumbent; None where there is none.
     objective

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.math_opt import parameters_pb2, result_pb2, rpc_pb2, solution_pb2
+from pybind11_abseil.status import StatusNotOk
 
 from ..program import Program
 from ..solution import Solution
@@ -122,12 +124,26 @@ def _answer(
         start.variable_values.values.extend(hint.tolist())
     if clock.over():
         return RawAnswer(None, None, limit="time")
-    _set_limit(parameters, clock.left())
+    for presolve_effort in (parameters.presolve, parameters_pb2.EMPHASIS_OFF):
+        parameters.presolve = presolve_effort
+        _set_limit(parameters, clock.left())
+        try:
+            return _understood(program, _result(request, clock, apart))
+        except (StatusNotOk, subprocess.CalledProcessError):
+            continue  # HiGHS's presolve has led it into errors on programs without a solution
+    return RawAnswer(None, None, limit="error")
+
+
+def _result(
+    request: rpc_pb2.SolveRequest, clock: Clock, apart: bool
+) -> result_pb2.SolveResultProto | None:
     if apart:
-        result = _answer_apart(request, clock)
-    else:
-        with quiet():
-            result = answer_here(request)
+        return _answer_apart(request, clock)
+    with quiet():
+        return answer_here(request)
+
+
+def _understood(program: Program, result: result_pb2.SolveResultProto | None) -> RawAnswer:
     if result is None:
         return RawAnswer(None, None, limit="time")
     reason = result.termination.reason
@@ -174,9 +190,10 @@ def _answer_apart(
         asked, answered = Path(folder) / "request", Path(folder) / "response"
         asked.write_bytes(request.SerializeToString())
         script = Path(__file__).with_name("mathopt_worker.py")
+        deadline = repr(time.time() + clock.left())
         try:
             subprocess.run(
-                [sys.executable, "-P", str(script), str(asked), str(answered)],
+                [sys.executable, "-P", str(script), str(asked), str(answered), deadline],
                 check=True,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import tempfile
@@ -58,7 +59,10 @@ def _solve(program: Program, solver_name: str, settings: EngineSettings, clock: 
         return RawAnswer(None, None, limit="time")
     with tempfile.TemporaryDirectory(prefix="bundlewise-") as folder:
         log = Path(folder) / "solver.log"
-        _call(problem, solver_name, settings, clock, log)
+        try:
+            _call(problem, solver_name, settings, clock, log)
+        except pulp.PulpSolverError:
+            return RawAnswer(None, None, limit="error")
         return _answer(program, settings, problem, columns, clock, log)
 
 
@@ -139,7 +143,18 @@ def _call(
     options |= {"gapRel": settings.gap, "threads": settings.n_threads}
     if solver_name in ("PULP_CBC_CMD", "COIN_CMD"):
         options |= {"logPath": str(log), "options": [f"randomSeed {settings.seed + 1}"]}
-    problem.solve(pulp.getSolver(solver_name, **options))
+    solver = pulp.getSolver(solver_name, **_options_taken(solver_name, options))
+    if isinstance(solver, pulp.LpSolver_CMD):
+        solver.tmpDir = str(log.parent)  # a solver that crashes leaves its files behind
+    problem.solve(solver)
+
+
+def _options_taken(solver_name: str, options: dict[str, object]) -> dict[str, object]:
+    """The options that PuLP's class for the solver takes: GLPK's has neither gap nor threads."""
+    parameters = inspect.signature(type(pulp.getSolver(solver_name)).__init__).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return options
+    return {name: value for name, value in options.items() if name in parameters}
 
 
 def _answer(

@@ -1,4 +1,4 @@
-"""Random small programs, and their optima by trying every assignment."""
+"""Random small programs, and their optima by trying every assignment; one that is hard to prove."""
 
 from __future__ import annotations
 
@@ -38,4 +38,21 @@ def random_program(seed: int, columns: int = 11) -> Program:
         builder.add_row(f"stock[{product}]", which, random.exponential(2, len(which)), upper=3.0)
     if random.random() < 0.3:
         builder.add_row("category-limit", everything[::3], 1.0, lower=1.0, upper=1.0)
+    return builder.build()
+
+
+def market_split(rows: int = 5, seed: int = 1) -> Program:
+    """Market split (Cornuéjols & Dawande 1998) with slack columns."""
+    random = np.random.default_rng(seed)
+    n = 10 * (rows - 1)
+    weights = random.integers(0, 100, (rows, n)).astype(float)
+    sides = np.floor(weights.sum(axis=1) / 2)
+    value = np.concatenate([np.zeros(n), -np.ones(2 * rows)])
+    upper = np.concatenate([np.ones(n), np.repeat(weights.sum(axis=1), 2)])
+    builder = ProgramBuilder(value, upper=upper)
+    for i in range(rows):
+        columns = [*range(n), n + 2 * i, n + 2 * i + 1]
+        builder.add_row(
+            f"split[{i}]", columns, [*weights[i], 1.0, -1.0], lower=sides[i], upper=sides[i]
+        )
     return builder.build()

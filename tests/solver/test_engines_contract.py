@@ -12,7 +12,7 @@ from bundlewise.solver.program import Program
 from bundlewise.solver.program_builder import ProgramBuilder
 from bundlewise.solver.solution import Solution, Status
 
-from .enumeration import optimum, random_program
+from .enumeration import market_split, optimum, random_program
 
 ENGINES = ("auto", "highs", "scip", "cp-sat", "pulp:CBC")
 
@@ -304,22 +304,6 @@ def test_random_data_is_silent(engine: str, capfd: pytest.CaptureFixture[str]) -
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err == ""
-
-
-def market_split(rows: int = 5, seed: int = 1) -> Program:
-    random = np.random.default_rng(seed)
-    n = 10 * (rows - 1)
-    weights = random.integers(0, 100, (rows, n)).astype(float)
-    sides = np.floor(weights.sum(axis=1) / 2)
-    value = np.concatenate([np.zeros(n), -np.ones(2 * rows)])
-    upper = np.concatenate([np.ones(n), np.repeat(weights.sum(axis=1), 2)])
-    builder = ProgramBuilder(value, upper=upper)
-    for i in range(rows):
-        columns = [*range(n), n + 2 * i, n + 2 * i + 1]
-        builder.add_row(
-            f"split[{i}]", columns, [*weights[i], 1.0, -1.0], lower=sides[i], upper=sides[i]
-        )
-    return builder.build()
 
 
 @pytest.mark.parametrize("wanted", ["gurobi9", "pulp:NoSuchSolver", "HIGHS!"])
