@@ -46,7 +46,7 @@ class _Search:
     integer_programs: int = 0
     columns: int = 0
 
-    def offer(self, program: Program, values: NDArray[np.float64] | None) -> None:
+    def propose(self, program: Program, values: NDArray[np.float64] | None) -> None:
         """Take an assignment as the incumbent where it is feasible and better."""
         values = settled(program, values)
         if values is None:
@@ -119,7 +119,7 @@ def _tightened(
     for _ in range(_CUT_ROUNDS):
         if relaxation.values is None or clock.over():
             break
-        search.offer(program, relaxation.values)
+        search.propose(program, relaxation.values)
         if within_gap(search.objective, search.bound, settings.gap):
             break
         cut = with_odd_set_cuts(program, relaxation.values)
@@ -143,7 +143,7 @@ def _integer_search(
     search: _Search,
 ) -> None:
     """Integer programs over growing sets of columns, best ceilings first."""
-    search.offer(program, relaxation.values)
+    search.propose(program, relaxation.values)
     if within_gap(search.objective, search.bound, settings.gap):
         return
     pricing = relaxation.pricing
@@ -169,7 +169,7 @@ def _integer_search(
         if raw.values is not None:
             full = np.zeros(program.n_columns)
             full[chosen] = raw.values
-            search.offer(program, full)
+            search.propose(program, full)
         inside = -math.inf if raw.infeasible else raw.bound
         if inside is not None and not math.isnan(inside):
             name = f"reduced costs and {_INNER} on {len(chosen)} of {program.n_columns} columns"
