@@ -89,7 +89,7 @@ class ProgramBuilder:
     ) -> None:
         """Add a family of rows; entry e puts a coefficient in ``names[row[e]]``.
 
-        Entries of one row and column are added up.
+        Entries of one row and column are added up; those that come to 0 are left out.
         """
         n = len(names)
         self._rows.append(row + self.n_rows)
@@ -118,6 +118,7 @@ class ProgramBuilder:
             (_joined(self._rows, np.int32), _joined(self._columns, np.int32)),
         )
         matrix = sparse.coo_array(entries, shape=shape).tocsc()
+        matrix.eliminate_zeros()
         matrix.sort_indices()
         program = Program(
             value=self.value,

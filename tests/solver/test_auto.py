@@ -220,6 +220,15 @@ def test_an_unbounded_column_leaves_a_finite_bound() -> None:
     assert np.isfinite(price(program, np.array([-2.0 - 1e-9])).bound)
 
 
+def test_a_coefficient_of_zero_is_no_entry() -> None:
+    # the unbounded column looked like the only one of its row, and its price was divided by 0
+    builder = ProgramBuilder([1.0, -2.0], upper=[1.0, np.inf], integral=[True, False])
+    builder.add_row("idle", [0, 1], [3.0, 0.0], lower=1.0)
+    program = builder.build()
+    assert program.coefficient.tolist() == [3.0]
+    assert solve_program(program, EngineSettings(gap=0.0)).objective == 1.0
+
+
 def test_shadow_prices_are_of_the_rows() -> None:
     # values 5 and 3, room for one: one more place is worth 3
     builder = ProgramBuilder([5.0, 3.0, 3.0])
