@@ -33,9 +33,10 @@ def plan_scenario(
     path: Path, week: str | None, progress: Progress, shared: Shared | None = None
 ) -> Plan:
     """Read, learn, solve and verify one scenario."""
-    from ..solver import solve
+    from ..solver import require_engine, solve
 
     instance = read_instance(path, week, progress)
+    require_engine(instance.scenario.solver.engine, instance.scenario.path)
     beliefs = get_beliefs(instance, progress, shared)
     return solve(instance, beliefs, progress=progress.say, seconds=progress.seconds)
 

@@ -63,6 +63,9 @@ def _headline(report: dict[str, Any], currency: str) -> Text:
         text.append(money(kpis["incremental_margin"], currency), style="bold")
         low, high = kpis["incremental_margin_low"], kpis["incremental_margin_high"]
         text.append(f" a week (90 %: {low:,.2f} to {high:,.2f})")
+        if report["overlap"] is not None:
+            text.append(", were no product shared; as bundles compete for shoppers ")
+            text.append(money(report["overlap"]["together"], currency), style="bold")
     return text
 
 

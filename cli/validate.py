@@ -20,10 +20,12 @@ def command(scenario: Path, week: str | None, as_json: bool, quiet: bool) -> Non
     Shows what was read and used, the order lines set aside by reason, where prices and costs
     come from and what is assumed.
     """
+    from ..solver import require_engine
     from .pipeline import read_instance, stated_beliefs
     from .show_quality import quality_report, show_quality
 
     instance = read_instance(scenario, week, Progress(quiet))
+    require_engine(instance.scenario.solver.engine, instance.scenario.path)
     stated_beliefs(instance)
     report = quality_report(instance)
     if as_json:

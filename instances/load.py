@@ -52,7 +52,13 @@ def load_instance(scenario: Scenario) -> Instance:
     _check_age(scenario, orders)
     events, event_counts, event_warnings = _events(scenario, products, orders)
     visits, visit_warnings = _visits(scenario, orders)
+    unused = (
+        ("data.previous_plan is not used: this version has no rules that compare weeks",)
+        if data.previous_plan is not None
+        else ()
+    )
     warnings = (
+        *unused,
         *products.warnings,
         *price_warnings,
         *orders.warnings,

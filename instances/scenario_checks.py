@@ -81,6 +81,8 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
         found = f"{found_words(rule.name)}, which is the name of a limit"
         raise fault(f"{place}.name", found, "another name")
     if isinstance(rule, CategoryLimit | BrandLimit):
+        if rule.max is None and rule.min == 0:
+            raise fault(place, "neither min nor max", "min, max or both")
         if rule.max is not None and rule.min > rule.max:
             found = f"{rule.min}, above max = {rule.max}"
             raise fault(f"{place}.min", found, f"at most {rule.max}")

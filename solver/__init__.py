@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .conflicts import explain_conflict
     from .economics import pair_economics
     from .engines.interface import EngineSettings
-    from .engines.solve import solve_program
+    from .engines.solve import require_engine, solve_program
     from .filters import offer_mask
     from .offers import Offers
     from .overlap import Overlap, reevaluate
@@ -44,6 +44,7 @@ _HOMES = {
     "pair_economics": "economics",
     "read_plan_folder": "plan_folder",
     "reevaluate": "overlap",
+    "require_engine": "engines.solve",
     "score_offers": "scoring",
     "solve": "planning",
     "solve_program": "engines.solve",
@@ -69,6 +70,7 @@ __all__ = [
     "pair_economics",
     "read_plan_folder",
     "reevaluate",
+    "require_engine",
     "score_offers",
     "solve",
     "solve_program",

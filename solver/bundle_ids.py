@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 _ESCAPES = {"+": "%2B", ";": "%3B", ",": "%2C"}
 _AMBIGUOUS = re.compile(r"%(?=2B|3B|2C|25)")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def bundle_id(product_ids: Iterable[str]) -> str:
@@ -40,10 +40,14 @@ def unescape_id(text: str) -> str:
 
 
 def neutralise(text: str) -> str:
-    """Text that no spreadsheet runs as a formula: a leading apostrophe where one would."""
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    """Text that no spreadsheet runs as a formula: a leading apostrophe where one would.
+
+    Text that already has apostrophes before such a start gets one more, so that it can be
+    restored.
+    """
+    return "'" + text if _FORMULA.match(text) else text
 
 
 def restore(text: str) -> str:
     """Text as it was before ``neutralise``."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_STARTS) else text
+    return text[1:] if text[:1] == "'" and _FORMULA.match(text) else text

@@ -344,7 +344,7 @@ def _pair(case: Case, offer: WrittenOffer) -> dict[str, Any]:
 
 def _escape(product_id: str) -> str:
     """An id with the separators of plan.csv escaped, and ``%`` where it would read as one."""
-    for code in ("2B", "3B", "2C", "25"):
+    for code in ("25", "2B", "3B", "2C"):
         product_id = product_id.replace(f"%{code}", f"%25{code}")
     for character, code in (("+", "%2B"), (";", "%3B"), (",", "%2C")):
         product_id = product_id.replace(character, code)

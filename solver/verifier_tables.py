@@ -73,7 +73,7 @@ _PAIR_RANGES = {
 _MONEY = re.compile(r"-?\d+\.\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 _SHARE = re.compile(r"-?\d+\.\d{6}")
-_FORMULA = re.compile(r"'[=+\-@\t\r]")
+_FORMULA = re.compile(r"'+[=+\-@\t\r]")
 _ESCAPED = re.compile(r"%(2B|3B|2C|25)")
 
 

@@ -41,7 +41,7 @@ def solve_pulp(
     InputError
         for a solver that is not installed; the message lists those that are.
     """
-    solver_name = _installed(settings.engine)
+    solver_name = installed_solver(settings.engine)
     with warnings.catch_warnings():
         # PuLP 3 announces how PuLP 4 will want models built; 3.0 knows the old way alone
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -66,18 +66,31 @@ def _solve(program: Program, solver_name: str, settings: EngineSettings, clock: 
         return _answer(program, settings, problem, columns, clock, log)
 
 
-def _installed(engine: str) -> str:
-    """The name PuLP knows the solver by; upper and lower case are the same."""
+def installed_solver(engine: str, file: Path | None = None) -> str:
+    """The name PuLP knows the solver of ``pulp:NAME`` by; upper and lower case are the same.
+
+    Raises InputError, on behalf of ``file``, for a solver that is not installed.
+    """
     wanted = engine.removeprefix("pulp:").lower()
     found = {name.lower(): name for name in pulp.listSolvers(onlyAvailable=True)}
     names = [*_ALIASES.get(wanted, ()), *(wanted + suffix for suffix in _SUFFIXES)]
     for name in names:
         if name.lower() in found:
             return found[name.lower()]
-    listed = ", ".join(f"pulp:{name}" for name in sorted(found.values())) or "none"
+    listed = ", ".join(sorted({f"pulp:{_short(name)}" for name in found.values()}))
     raise InputError(
-        None, "solver.engine", f"PuLP finds no solver for {engine!r}", f"one of {listed}"
+        file,
+        "solver.engine",
+        f"{engine!r} is not installed, as far as PuLP can find",
+        f"one that is: {listed or 'none at present'}",
     )
+
+
+def _short(name: str) -> str:
+    """What people call a solver that PuLP calls PULP_CBC_CMD or HiGHS_CMD."""
+    for suffix in _SUFFIXES[1:]:
+        name = name.removesuffix(suffix)
+    return name.removeprefix("PULP_")
 
 
 def _problem(program: Program, clock: Clock) -> tuple[pulp.LpProblem | None, list[pulp.LpVariable]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from .auto import solve_auto
 from .cp_sat import solve_cp_sat
 from .interface import Clock, Engine, EngineSettings, Progress, ProgressCallback
 from .mathopt import solve_mathopt
-from .pulp_engine import solve_pulp
+from .pulp_engine import installed_solver, solve_pulp
 
 _ENGINES: dict[str, Engine] = {
     "auto": solve_auto,
@@ -49,10 +50,8 @@ def solve_program(
         for an engine that does not exist, is not installed, or cannot take the program.
     """
     clock = Clock(settings.time_limit)
-    engine = solve_pulp if settings.engine.startswith("pulp:") else _ENGINES.get(settings.engine)
-    if engine is None:
-        known = ", ".join([*_ENGINES, "pulp:NAME"])
-        raise InputError(None, "solver.engine", f"no engine {settings.engine!r}", known)
+    require_engine(settings.engine)
+    engine = solve_pulp if settings.engine.startswith("pulp:") else _ENGINES[settings.engine]
     if program.n_columns == 0:
         return _without_columns(program, settings)
     if clock.over():
@@ -127,6 +126,15 @@ def _unscaled(
         bound=None if solution.bound is None else solution.bound / value_scale,
         shadow_prices={name: dual * row[name] for name, dual in solution.shadow_prices.items()},
     )
+
+
+def require_engine(engine: str, file: Path | None = None) -> None:
+    """Raise InputError for an engine that does not exist or is not installed."""
+    if engine.startswith("pulp:"):
+        installed_solver(engine, file)
+    elif engine not in _ENGINES:
+        known = ", ".join([*_ENGINES, "pulp:NAME"])
+        raise InputError(file, "solver.engine", f"no engine {engine!r}", known)
 
 
 def _without_columns(program: Program, settings: EngineSettings) -> Solution:

@@ -352,3 +352,52 @@ def test_a_terminal_that_lacks_a_letter_is_no_bug(seed_case: Path, tmp_path: Pat
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"L?den" in done.stdout
+
+
+def test_an_engine_that_is_not_installed_is_refused_before_learning(
+    variant: Variant, tmp_path: Path, run: Run
+):
+    scenario = variant('[solver]\nengine = "pulp:NoSuch"')
+    for arguments in (("solve", scenario, "--out", tmp_path / "plan"), ("validate", scenario)):
+        line = run(*arguments).refused(2)
+        assert "variant.toml: solver.engine: 'pulp:NoSuch' is not installed" in line
+        assert "pulp:CBC" in line
+
+
+def test_ids_with_separators_escapes_and_formulas_pass_the_check(tmp_path: Path, run: Run):
+    assert run("init", tmp_path / "shop").code == 0
+    odd = ["a+b", "c;d", "e,f", "%2B", ";8%2B", "'=19", "=1", "-2", "007", "50%", "<i>x</i>", "é"]
+    for name in ("products", "orders", "prices"):
+        path = tmp_path / "shop" / f"{name}.csv"
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table["product_id"] = [
+            odd[int(old) - 1] if int(old) <= len(odd) else old for old in table["product_id"]
+        ]
+        table.to_csv(path, index=False)
+    scenario = tmp_path / "shop" / "scenario.toml"
+    scenario.write_text(
+        scenario.read_text()
+        .replace("max_bundles = 6", "max_bundles = 20")
+        .replace('products = ["0026", "0028"]', 'products = ["0026", "0030"]')
+    )
+    answer = run("solve", scenario, "--out", tmp_path / "plan")
+    assert answer.code == 0, answer.err
+    assert run("check", tmp_path / "plan").code == 0
+    plan = read_plan_folder(tmp_path / "plan")
+    assert any("%" in name or "+" in name.replace("+", "", 1) for name in plan.offers["bundle_id"])
+
+
+def test_the_headline_says_what_competing_bundles_earn(variant: Variant, tmp_path: Path, run: Run):
+    scenario = variant("[limits]\nmax_bundles_per_product = 3")
+    answer = run("solve", scenario, "--out", tmp_path / "plan")
+    assert answer.code == 0, answer.err
+    report = read_plan_folder(tmp_path / "plan").report
+    together = report["overlap"]["together"]
+    assert 0 < together < report["overlap"]["separate"]
+    assert f"as bundles compete for shoppers {together:,.2f} EUR" in " ".join(answer.out.split())
+
+
+def test_last_weeks_plan_is_not_silently_ignored(variant: Variant, tmp_path: Path, run: Run):
+    scenario = variant('[data]\nprevious_plan = "nowhere"')
+    answer = run("solve", scenario, "--out", tmp_path / "plan")
+    assert "data.previous_plan is not used" in answer.out

@@ -188,6 +188,10 @@ def test_wrong_types_and_impossible_values(
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
+        (
+            'name = "b"\nkind = "brand-limit"\nbrand = "A"',
+            ".b: neither min nor max; expected min, max or both",
+        ),
         ("max = 1", "[1].kind: missing; expected one of category-limit, brand-limit,"),
         ('kind = "categorylimit"', "[1].kind: text 'categorylimit' (the nearest known is cat"),
         ("kind = 1", "[1].kind: 1; expected one of category-limit"),
@@ -229,7 +233,7 @@ def test_wrong_rules(tmp_path: Path, rule: str, message: str) -> None:
 
 
 def test_two_rules_of_one_name(tmp_path: Path) -> None:
-    rule = '[[rules]]\nname = "a"\nkind = "brand-limit"\nbrand = "B"\n'
+    rule = '[[rules]]\nname = "a"\nkind = "brand-limit"\nbrand = "B"\nmax = 3\n'
     assert fault(tmp_path, BASE + rule + rule) == (
         "rules.a.name: two rules of this name; expected each once"
     )
@@ -314,7 +318,7 @@ def test_extends_merges_tables_by_key_and_rules_by_name(tmp_path: Path) -> None:
         "[assumptions.gross_margin]\nTEA = 0.4\nCAKE = 0.5\n"
         '[[rules]]\nname = "tea"\nkind = "category-limit"\nmax = 4\n'
         '[[rules]]\nname = "pair"\nkind = "never-together"\nproducts = ["8", "9"]\n'
-        '[[rules]]\nkind = "brand-limit"\nbrand = "B"\n',
+        '[[rules]]\nkind = "brand-limit"\nbrand = "B"\nmax = 3\n',
     )
     assert scenario.name == "top"
     assert scenario.data.orders == tmp_path / "mine.csv"

@@ -43,7 +43,7 @@ def test_escaping_is_undone(product_id: str):
     assert unescape_id(escape_id(product_id)) == product_id
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "''-1"])
 def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(text: str):
     assert neutralise(text) == "'" + text
     assert restore(neutralise(text)) == text
