@@ -41,6 +41,7 @@ class LazyGroup(click.Group):
             return super().main(*args, standalone_mode=False, **extra)
         if isinstance(sys.stdout, io.TextIOWrapper):  # a letter it lacks must not stop a run
             sys.stdout.reconfigure(errors="replace")
+        _open_closed_streams()
         try:
             code = super().main(*args, standalone_mode=False, **extra)
         except click.ClickException as error:
@@ -106,6 +107,13 @@ def main() -> None:
     Exit codes: 0 done, 1 internal error, 2 bad usage or bad input, 3 the rules conflict,
     4 no plan found in the time limit, 5 a check failed.
     """
+
+
+def _open_closed_streams() -> None:
+    """Where the shell closed stdout or stderr (``>&-``), write to nowhere instead."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from ..models.beliefs import Beliefs
 from .affinity import break_ties
 from .build import build_program
 from .conflicts import explain_conflict
-from .engines.interface import EngineSettings
+from .engines.interface import Clock, EngineSettings
 from .engines.interface import Progress as EngineProgress
 from .engines.solve import solve_program
 from .filters import offer_mask
@@ -23,7 +24,7 @@ from .intervals import interval, margin_draws
 from .offers import Offers
 from .plan import Plan, plan_beliefs
 from .plan_accounts import offer_accounts, product_accounts
-from .plan_report import plan_report
+from .plan_report import objective_unit, plan_report
 from .program import Program
 from .scoring import score_offers
 from .solution import Solution, Status
@@ -74,12 +75,7 @@ def solve(
         cut = counts["candidates cut"]
         raise explain_conflict(instance, beliefs, offers, program, mask, candidates_cut=cut)
     if solution.values is None:
-        limit = instance.scenario.solver.time_limit
-        raise NoPlanError(
-            f"no plan found within the time limit of {limit:g} s "
-            f"({len(offers):,} offers, engine {solution.engine}); "
-            "raise solver.time_limit, or set fewer rules with a lower side"
-        )
+        raise _no_plan(instance, solution, len(offers))
     with clock.stage("account"):
         say("accounting for the plan …")
         chosen = offers.take(np.flatnonzero(solution.values[: len(offers)] > 0.5))
@@ -91,6 +87,20 @@ def solve(
         raise CheckError(problems)
     plan.report["seconds"] = dict(clock.seconds)
     return plan
+
+
+def _no_plan(instance: Instance, solution: Solution, n_offers: int) -> NoPlanError:
+    """Why there is neither a plan nor a proof that there is none."""
+    size = f"({n_offers:,} offers, engine {solution.engine})"
+    if solution.limit == "error":
+        return NoPlanError(
+            f"the engine failed before it found a plan {size}; try another solver.engine"
+        )
+    limit = instance.scenario.solver.time_limit
+    return NoPlanError(
+        f"no plan found within the time limit of {limit:g} s {size}; "
+        "raise solver.time_limit, or set fewer rules with a lower side"
+    )
 
 
 def _search(
@@ -106,14 +116,17 @@ def _search(
         deterministic=settings.deterministic,
     )
 
+    unit = objective_unit(instance)
+    clock = Clock(engine.time_limit)
+
     def tell(state: EngineProgress) -> None:
-        best = "–" if state.objective is None else f"{state.objective / 100:,.2f}"
-        bound = "–" if state.bound is None else f"{state.bound / 100:,.2f}"
+        best = "–" if state.objective is None else f"{state.objective * unit:,.2f}"
+        bound = "–" if state.bound is None else f"{state.bound * unit:,.2f}"
         say(f"{state.message}: best {best}, bound {bound}, {state.seconds:.0f} s")
 
     solution = solve_program(program, engine, tell)
     if instance.scenario.objective.maximize == "affinity" and solution.status is Status.OPTIMAL:
-        return break_ties(program, offers, solution, engine)
+        return break_ties(program, offers, solution, replace(engine, time_limit=clock.left()))
     return solution
 
 

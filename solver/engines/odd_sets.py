@@ -84,9 +84,10 @@ def _odd_cycles(
     u, v = local.reshape(ends.shape).T
     weight = np.array([edge[2] for edge in edges])
     n = len(names)
+    u, v = u.astype(np.int32), v.astype(np.int32)  # what scipy's shortest paths took at first
     tails, heads = np.concatenate([u, u + n, v, v + n]), np.concatenate([v + n, v, u + n, u])
     order = np.lexsort((np.tile(weight, 4), heads, tails))
-    key = tails[order] * 2 * n + heads[order]
+    key = tails[order].astype(np.int64) * 2 * n + heads[order]
     first = order[np.concatenate([[True], key[1:] != key[:-1]])]
     doubled = sparse.csr_array(
         (np.tile(weight, 4)[first], (tails[first], heads[first])), shape=(2 * n, 2 * n)

@@ -401,3 +401,11 @@ def test_last_weeks_plan_is_not_silently_ignored(variant: Variant, tmp_path: Pat
     scenario = variant('[data]\nprevious_plan = "nowhere"')
     answer = run("solve", scenario, "--out", tmp_path / "plan")
     assert "data.previous_plan is not used" in answer.out
+
+
+def test_a_closed_stdout_is_no_error(seed_plan: Path):
+    command = " ".join(f"'{part}'" for part in [*BUNDLEWISE, "check", str(seed_plan)])
+    result = subprocess.run(
+        ["bash", "-c", f"{command} >&-"], capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")

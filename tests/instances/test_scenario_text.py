@@ -81,7 +81,7 @@ def test_what_is_written_reads_back_the_same(
         path=path,
         assumptions=Assumptions(gross_margin=margin, visits=visits),
         discounts=Discounts(levels=tuple(levels)),
-        rules=(*rules, BrandLimit(name=brand, kind="brand-limit", brand=brand)),
+        rules=(*rules, BrandLimit(name=brand, kind="brand-limit", brand=brand, max=1)),
         solver=Solver(deterministic=deterministic),
         limits=Limits(max_bundles=5, discount_budget=budget),
     )
