@@ -113,7 +113,7 @@ def _open_closed_streams() -> None:
     """Where the shell closed stdout or stderr (``>&-``), write to nowhere instead."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _fail(message: str, code: int) -> NoReturn:
