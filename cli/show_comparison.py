@@ -78,5 +78,5 @@ def _offers(offers: list[dict[str, Any]], labels: list[str]) -> Table:
     for offer in offers:
         levels = [offer["levels"][label] for label in labels]
         cells = ["–" if level is None else f"{100 * level:g} %" for level in levels]
-        table.add_row(safe(str(offer["name"]), 68), *cells)
+        table.add_row(safe(str(offer["name"]), 90), *cells)
     return table

@@ -40,7 +40,7 @@ def bundle_table(offers: pd.DataFrame) -> Table:
     for row in offers.to_dict("records"):
         already = row["subsidised_units"] / row["bundle_units"] if row["bundle_units"] else 0.0
         table.add_row(
-            safe(str(row["name"]), 68),
+            safe(str(row["name"]), 90),
             f"{row['list_price']:,.2f}",
             f"{row['bundle_price']:,.2f}",
             f"{100 * row['discount']:.1f} %",
