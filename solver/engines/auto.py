@@ -68,6 +68,7 @@ def solve_auto(
     settings: EngineSettings,
     clock: Clock,
     progress: ProgressCallback | None,
+    start: NDArray[np.float64] | None = None,
 ) -> Solution:
     """Solve a program of up to millions of columns with a bound that holds for all of them."""
     reduced, kept = presolve(program)

@@ -39,6 +39,7 @@ def solve_cp_sat(
     settings: EngineSettings,
     clock: Clock,
     progress: ProgressCallback | None,
+    start: NDArray[np.float64] | None = None,
 ) -> Solution:
     """Solve the program with CP-SAT; its answer is checked against the real coefficients.
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..program import Program
 from ..solution import Solution
@@ -59,7 +64,10 @@ ProgressCallback = Callable[[Progress], None]
 
 
 class Engine(Protocol):
-    """A back end: takes a neutral program, gives a neutral solution."""
+    """A back end: takes a neutral program, gives a neutral solution.
+
+    ``start`` is an assignment (columns,) known to be feasible, which a back end may begin from.
+    """
 
     def __call__(
         self,
@@ -67,21 +75,86 @@ class Engine(Protocol):
         settings: EngineSettings,
         clock: Clock,
         progress: ProgressCallback | None,
+        start: NDArray[np.float64] | None = None,
     ) -> Solution: ...
 
 
-class Clock:
-    """Counts down a time limit from the moment it is made."""
+class Interrupt:
+    """Asks a running search to end; what it has found so far is its answer."""
 
-    def __init__(self, limit: float) -> None:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requested = False
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def requested(self) -> bool:
+        return self._requested
+
+    def request(self) -> None:
+        """Ask; whoever is ``calling`` now is told at once, from this thread."""
+        with self._lock:
+            self._requested = True
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def calling(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Meanwhile, call back when asked to end; at once where that was asked before."""
+        with self._lock:
+            self._callbacks.append(callback)
+            requested = self._requested
+        if requested:
+            callback()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callbacks.remove(callback)
+
+
+class Clock:
+    """Counts down a limit from the moment it is made, or until an interrupt.
+
+    Parameters
+    ----------
+    limit
+        seconds.
+    deterministic
+        count work instead of time: ``spent`` is the sum of what was charged, in seconds of a
+        nominal machine, so that a limit falls at the same point of the search anywhere.
+    interrupt
+        ends the countdown early.
+    """
+
+    def __init__(
+        self, limit: float, *, deterministic: bool = False, interrupt: Interrupt | None = None
+    ) -> None:
         self.limit = limit
+        self.deterministic = deterministic
+        self.interrupt = interrupt or Interrupt()
         self._start = time.perf_counter()
+        self._charged = 0.0
+
+    def charge(self, seconds: float) -> None:
+        """Count work, in seconds of a nominal machine; ignored where time is counted."""
+        self._charged += seconds
 
     def spent(self) -> float:
+        if self.deterministic:
+            return self._charged
         return time.perf_counter() - self._start
 
     def left(self) -> float:
         return max(self.limit - self.spent(), 0.0)
 
     def over(self) -> bool:
-        return self.left() <= 0.0
+        return self.interrupt.requested or self.left() <= 0.0
+
+    @property
+    def reason(self) -> str | None:
+        """What ended the countdown: "interrupt", "time", or None while it runs."""
+        if self.interrupt.requested:
+            return "interrupt"
+        return "time" if self.left() <= 0.0 else None

@@ -56,6 +56,7 @@ def solve_mathopt(
     settings: EngineSettings,
     clock: Clock,
     progress: ProgressCallback | None,
+    start: NDArray[np.float64] | None = None,
 ) -> Solution:
     """Solve the whole program with the HiGHS or SCIP that comes with OR-Tools."""
     name = settings.engine

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pulp
+from numpy.typing import NDArray
 
 from ...instances.errors import InputError
 from ..program import Program
@@ -29,6 +30,7 @@ def solve_pulp(
     settings: EngineSettings,
     clock: Clock,
     progress: ProgressCallback | None,
+    start: NDArray[np.float64] | None = None,
 ) -> Solution:
     """Solve the program with the solver named after ``pulp:``.
 

@@ -15,7 +15,7 @@ from ..solution import Solution, Status
 from .answer import RawAnswer, conclude
 from .auto import solve_auto
 from .cp_sat import solve_cp_sat
-from .interface import Clock, Engine, EngineSettings, Progress, ProgressCallback
+from .interface import Clock, Engine, EngineSettings, Interrupt, Progress, ProgressCallback
 from .mathopt import solve_mathopt
 from .pulp_engine import installed_solver, solve_pulp
 
@@ -36,6 +36,9 @@ def solve_program(
     program: Program,
     settings: EngineSettings,
     progress: ProgressCallback | None = None,
+    *,
+    start: NDArray[np.float64] | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Solution:
     """Solve a program; what comes back was re-verified against it.
 
@@ -43,23 +46,29 @@ def solve_program(
     ----------
     progress
         called with the incumbent and the bound as they improve.
+    start
+        (columns,) an assignment to begin from; ignored where it breaks the program.
+    interrupt
+        ends the search early: what it has found by then comes back as ``feasible``.
 
     Raises
     ------
     InputError
         for an engine that does not exist, is not installed, or cannot take the program.
     """
-    clock = Clock(settings.time_limit)
+    clock = Clock(settings.time_limit, deterministic=settings.deterministic, interrupt=interrupt)
     require_engine(settings.engine)
     engine = solve_pulp if settings.engine.startswith("pulp:") else _ENGINES[settings.engine]
     if program.n_columns == 0:
         return _without_columns(program, settings)
+    if start is not None and not program.is_feasible(start):
+        start = None
     if clock.over():
-        raw = RawAnswer(None, None, limit="time")
+        raw = RawAnswer(start, None, limit=clock.reason)
         return conclude(program, settings, raw, engine=settings.engine)
     value_scale, row_scale = _value_scale(program), _row_scale(program)
     if value_scale == 1.0 and np.all(row_scale == 1.0):
-        return engine(program, settings, clock, progress)
+        return engine(program, settings, clock, progress, start)
     scaled = replace(
         program,
         value=program.value * value_scale,
@@ -67,7 +76,7 @@ def solve_program(
         row_lower=program.row_lower * row_scale,
         row_upper=program.row_upper * row_scale,
     )
-    solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress))
+    solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress), start)
     return _unscaled(program, solution, value_scale, row_scale)
 
 
