@@ -23,6 +23,7 @@ COMMANDS = {
     "solve": ("solve", "Choose next week's bundles and discounts."),
     "check": ("check", "Re-check a finished plan, independently of the solver."),
     "compare": ("compare", "Put scenarios or finished plans side by side."),
+    "bench": ("bench", "Solve published benchmark problems, beside what is known of them."),
 }
 
 
@@ -54,7 +55,8 @@ class LazyGroup(click.Group):
         except (click.Abort, KeyboardInterrupt):
             _fail("interrupted", 130)
         except CheckError as error:
-            _fail("the plan failed its check:\n" + "\n".join(error.problems), error.exit_code)
+            lines = (f"{error.subject} failed its check:", *error.problems)
+            _fail("\n".join(lines), error.exit_code)
         except BundlewiseError as error:
             _fail(str(error), error.exit_code)
         except MemoryError:

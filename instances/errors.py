@@ -53,10 +53,14 @@ class NoPlanError(BundlewiseError, TimeoutError):
 
 
 class CheckError(BundlewiseError, ValueError):
-    """A plan that its verifier refuses (exit code 5); ``problems`` has one line each."""
+    """What its verifier refuses (exit code 5); ``problems`` has one line each.
+
+    ``subject`` says what was checked, as a sentence begins.
+    """
 
     exit_code = 5
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
+    def __init__(self, problems: tuple[str, ...], subject: str = "the plan") -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+        self.subject = subject
