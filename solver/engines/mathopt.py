@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from pybind11_abseil.status import StatusNotOk
 from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, cannot_be_unbounded, conclude, settled
-from .interface import Clock, EngineSettings, Progress, ProgressCallback
+from .interface import Clock, EngineSettings, Interrupt, Progress, ProgressCallback
 from .mathopt_model import model_proto
 from .mathopt_worker import answer as answer_here
+from .mathopt_worker import set_limit
 from .quiet import quiet
 
 _SOLVERS = {
@@ -28,7 +30,11 @@ _SOLVERS = {
     "glop": parameters_pb2.SOLVER_TYPE_GLOP,
 }
 _LARGE = 8000  # columns from which presolve may take longer than any limit it is given
-_GRACE = 1.05  # share of the time left after which a process is ended
+_MOMENT = 0.5  # seconds for which a search may be deaf to an interrupt
+_GRACE = 0.03  # share of its time after which a process that goes on is told to end
+_HAND_OVER = 2.0  # seconds it then has
+_NODE_SECONDS = 5e-4  # of a nominal machine, for a node of a search tree …
+_ENTRY_SECONDS = 5e-7  # … and for each column and each entry of the program
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,9 @@ def integer_answer(
     *,
     hint: NDArray[np.float64] | None = None,
     presolve: bool = True,
+    seconds: float | None = None,
+    node_limit: int | None = None,
+    threads: int | None = None,
 ) -> RawAnswer:
     """Solve the integer program; once more where rounding the incumbent breaks a row.
 
@@ -84,15 +93,49 @@ def integer_answer(
         (columns,) an assignment to start from.
     presolve
         whether a large program goes through the solver's presolve.
+    seconds
+        a limit of this call alone, below what the clock leaves.
+    node_limit
+        nodes of the search tree after which to stop (limit "node"). Where the clock counts work,
+        no wall-clock limit is passed: nodes are the only limit, as many as the clock (and
+        ``seconds``) leave, and those searched are charged to the clock.
+    threads
+        instead of ``settings.threads``; HiGHS alone has a use for them, in a process of its own.
     """
-    raw = _answer(program, name, settings, clock, hint, presolve)
+    effort = _Effort(seconds, node_limit, threads or settings.n_threads, presolve)
+    raw = _answer(program, name, settings, clock, hint, effort)
     if raw.values is None or settled(program, raw.values) is not None or clock.over():
         return raw
     tighter = _tighter(program, raw.values)
     if tighter is None:
         return raw
-    again = _answer(tighter, name, settings, clock, None, presolve)
+    again = _answer(tighter, name, settings, clock, None, effort)
     return RawAnswer(again.values, raw.bound, limit=again.limit or raw.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How hard to try: see ``integer_answer``."""
+
+    seconds: float | None
+    node_limit: int | None
+    threads: int
+    presolve: bool
+
+    def left(self, clock: Clock) -> float:
+        return min(clock.left(), math.inf if self.seconds is None else self.seconds)
+
+    def nodes(self, program: Program, clock: Clock) -> int | None:
+        """The node limit, which stands in for time where the clock counts work."""
+        if not clock.deterministic:
+            return self.node_limit
+        nodes = max(int(self.left(clock) / _node_seconds(program)), 1)
+        return nodes if self.node_limit is None else min(nodes, self.node_limit)
+
+
+def _node_seconds(program: Program) -> float:
+    """Seconds of a nominal machine for one node of the search tree."""
+    return _NODE_SECONDS + _ENTRY_SECONDS * (program.n_columns + len(program.row))
 
 
 def _answer(
@@ -101,52 +144,98 @@ def _answer(
     settings: EngineSettings,
     clock: Clock,
     hint: NDArray[np.float64] | None,
-    presolve: bool,
+    effort: _Effort,
 ) -> RawAnswer:
     """What the solver says, as it says it.
 
-    Presolve looks at the clock too rarely on large programs, so these are solved in a process
-    that is ended when the time is up (an incumbent it may have had is lost then). HiGHS's
-    threads can be set there alone: they are global to a process. SCIP runs on one thread.
+    What is not over in a moment runs in a process of its own, from the incumbent of that moment:
+    HiGHS cannot be interrupted otherwise, and SCIP complains on stderr; presolve looks at the
+    clock too rarely on large programs; and HiGHS's threads are global to a process. SCIP runs on
+    one thread.
     """
     request = rpc_pb2.SolveRequest(solver_type=_SOLVERS[name], model=model_proto(program))
-    apart = program.n_columns > _LARGE
-    parameters = request.parameters
-    parameters.relative_gap_tolerance = settings.gap
-    parameters.random_seed = settings.seed
-    if apart:
-        if name == "highs":
-            parameters.highs.int_options["threads"] = settings.n_threads
-        if not presolve:
-            parameters.presolve = parameters_pb2.EMPHASIS_OFF
+    request.parameters.relative_gap_tolerance = settings.gap
+    request.parameters.random_seed = settings.seed
+    _set_hint(request, hint)
+    nodes = effort.nodes(program, clock)
+    if nodes is not None:
+        request.parameters.node_limit = nodes
+    here = None
+    if program.n_columns <= _LARGE and _is_brief(program, clock, nodes):
+        left = effort.left(clock)
+        brief = clock.deterministic or left <= 2 * _MOMENT
+        moment = effort if brief else replace(effort, seconds=_MOMENT)
+        here = _attempt(program, request, clock, moment, apart=False)
+        if brief or here.limit != "time" or clock.over():
+            return here
+        effort = replace(effort, seconds=left - _MOMENT)
+        _set_hint(request, here.values if here.values is not None else hint)
+    if name == "highs":
+        request.parameters.highs.int_options["threads"] = effort.threads
+    if program.n_columns > _LARGE and not effort.presolve:
+        request.parameters.presolve = parameters_pb2.EMPHASIS_OFF
+    apart = _attempt(program, request, clock, effort, apart=True)
+    return apart if here is None else _the_better(program, here, apart)
+
+
+def _is_brief(program: Program, clock: Clock, nodes: int | None) -> bool:
+    """Whether a search that counts work is over in a moment; one that counts time can be cut."""
+    if not clock.deterministic or nodes is None:
+        return True
+    return nodes * _node_seconds(program) <= _MOMENT
+
+
+def _set_hint(request: rpc_pb2.SolveRequest, hint: NDArray[np.float64] | None) -> None:
+    del request.model_parameters.solution_hints[:]
     if hint is not None:
         start = request.model_parameters.solution_hints.add()
-        start.variable_values.ids.extend(range(program.n_columns))
+        start.variable_values.ids.extend(range(len(hint)))
         start.variable_values.values.extend(hint.tolist())
-    if clock.over():
-        return RawAnswer(None, None, limit="time")
-    for presolve_effort in (parameters.presolve, parameters_pb2.EMPHASIS_OFF):
-        parameters.presolve = presolve_effort
-        _set_limit(parameters, clock.left())
+
+
+def _attempt(
+    program: Program,
+    request: rpc_pb2.SolveRequest,
+    clock: Clock,
+    effort: _Effort,
+    *,
+    apart: bool,
+) -> RawAnswer:
+    """Solve; once more without presolve where that fails: it has led HiGHS into errors."""
+    for presolve in (request.parameters.presolve, parameters_pb2.EMPHASIS_OFF):
+        if clock.over():
+            return RawAnswer(None, None, limit=clock.reason)
+        request.parameters.presolve = presolve
+        seconds = math.inf if clock.deterministic else effort.left(clock)
         try:
-            return _understood(program, _result(request, clock, apart))
+            if apart:
+                result = _answer_apart(request, clock.interrupt, seconds)
+            else:
+                set_limit(request.parameters, seconds)
+                with quiet():
+                    result = answer_here(request)
         except (StatusNotOk, subprocess.CalledProcessError):
-            continue  # HiGHS's presolve has led it into errors on programs without a solution
+            continue
+        nodes = 0 if result is None else result.solve_stats.node_count
+        clock.charge((1 + nodes) * _node_seconds(program))
+        if result is None:
+            return RawAnswer(None, None, limit=clock.reason or "time")
+        return _understood(program, result)
     return RawAnswer(None, None, limit="error")
 
 
-def _result(
-    request: rpc_pb2.SolveRequest, clock: Clock, apart: bool
-) -> result_pb2.SolveResultProto | None:
-    if apart:
-        return _answer_apart(request, clock)
-    with quiet():
-        return answer_here(request)
+def _the_better(program: Program, first: RawAnswer, second: RawAnswer) -> RawAnswer:
+    """The second answer, with what the first of the same program knows better."""
+    values = second.values
+    known = settled(program, first.values)
+    found = settled(program, second.values)
+    if known is not None and (found is None or program.objective(known) > program.objective(found)):
+        values = known
+    bounds = [raw.bound for raw in (first, second) if raw.bound is not None]
+    return replace(second, values=values, bound=min(bounds) if bounds else None)
 
 
-def _understood(program: Program, result: result_pb2.SolveResultProto | None) -> RawAnswer:
-    if result is None:
-        return RawAnswer(None, None, limit="time")
+def _understood(program: Program, result: result_pb2.SolveResultProto) -> RawAnswer:
     reason = result.termination.reason
     return RawAnswer(
         values=_values(result, program.n_columns),
@@ -165,7 +254,7 @@ def linear_answer(program: Program, seconds: float) -> LinearAnswer | None:
     """Solve the linear relaxation with GLOP; None where it is infeasible or time runs out."""
     model = model_proto(program, relax=True)
     request = rpc_pb2.SolveRequest(solver_type=_SOLVERS["glop"], model=model)
-    _set_limit(request.parameters, seconds)
+    set_limit(request.parameters, seconds)
     result = answer_here(request)
     if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL:
         return None
@@ -184,26 +273,49 @@ def linear_answer(program: Program, seconds: float) -> LinearAnswer | None:
 
 
 def _answer_apart(
-    request: rpc_pb2.SolveRequest, clock: Clock
+    request: rpc_pb2.SolveRequest, interrupt: Interrupt, seconds: float
 ) -> result_pb2.SolveResultProto | None:
-    """The answer of a process of its own; None where it had to be ended."""
+    """The answer of a process of its own; None where it had to be ended without one.
+
+    At an interrupt, and at the time limit where the solver is deaf to it, its input is closed:
+    it then hands over what it has. It has a session of its own, so that a terminal's Ctrl-C
+    reaches it through us alone, and ends with us, since its input is closed then too.
+    """
     with tempfile.TemporaryDirectory(prefix="bundlewise-") as folder:
         asked, answered = Path(folder) / "request", Path(folder) / "response"
         asked.write_bytes(request.SerializeToString())
         script = Path(__file__).with_name("mathopt_worker.py")
-        deadline = repr(time.time() + clock.left())
+        deadline = time.time() + seconds
+        process = subprocess.Popen(
+            [sys.executable, "-P", str(script), str(asked), str(answered), repr(deadline)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
         try:
-            subprocess.run(
-                [sys.executable, "-P", str(script), str(asked), str(answered), deadline],
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                timeout=_GRACE * clock.left(),
-            )
-        except subprocess.TimeoutExpired:
+            with interrupt.calling(process.stdin.close):
+                _wait(process, (1 + _GRACE) * seconds)
+            process.stdin.close()
+            ended = _wait(process, _HAND_OVER)
+        finally:
+            process.kill()
+            process.wait()
+        if ended and process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        if not ended or not answered.exists():
             return None
         return result_pb2.SolveResultProto.FromString(answered.read_bytes())
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether a process ends within so many seconds, which may be infinite."""
+    try:
+        process.wait(seconds if math.isfinite(seconds) else None)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _tighter(program: Program, values: NDArray[np.float64]) -> Program | None:
@@ -229,10 +341,6 @@ def _values(result: result_pb2.SolveResultProto, n: int) -> NDArray[np.float64] 
             values[ids] = np.array(primal.variable_values.values)
             return values
     return None
-
-
-def _set_limit(parameters: parameters_pb2.SolveParametersProto, seconds: float) -> None:
-    parameters.time_limit.FromNanoseconds(int(max(seconds, 1e-3) * 1e9))
 
 
 def _limit(limit: result_pb2.LimitProto.ValueType) -> str | None:

@@ -1,21 +1,39 @@
 """A process of its own for one MathOpt solve, so that a solver deaf to its time limit can be ended.
 
 Run as a script with two paths, the request to read and the response to write (MathOpt's protocol
-buffers), and the time at which to stop, in seconds since the epoch: what the start of the process
-takes is not the solver's. It imports nothing of this package, so it starts quickly.
+buffers), and the time at which to stop, in seconds since the epoch ("inf" for never): what the
+start of the process takes is not the solver's. When its input is closed it hands over what it
+has: SCIP is asked to end; HiGHS, which MathOpt cannot ask, has written its incumbents to a file
+and its bounds to its log. It imports nothing of this package, so it starts quickly.
 """
 
 from __future__ import annotations
 
+import ctypes
+import math
+import os
+import re
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ortools.math_opt import callback_pb2, result_pb2, rpc_pb2
+from ortools.math_opt import callback_pb2, parameters_pb2, result_pb2, rpc_pb2, solution_pb2
 from ortools.math_opt.core.python import solver
+from ortools.util.python.solve_interrupter import SolveInterrupter
+
+_PATIENCE = 1.0  # seconds that a solver has to hear an interrupt
+_LOG_SECONDS = 0.5  # between two lines of HiGHS's log
+_LOG_ROUNDING = 1e-8  # relative: HiGHS logs bounds with nine significant digits or more
+_LOG_LINE = re.compile(r"^ *[A-Za-z]? +\d+ +\d+ +\d+ +\S+% +(\S+) +(\S+) +\S+")
 
 
-def answer(request: rpc_pb2.SolveRequest) -> result_pb2.SolveResultProto:
+def answer(
+    request: rpc_pb2.SolveRequest,
+    interrupter: SolveInterrupter | None = None,
+    messages: Callable[[list[str]], None] | None = None,
+) -> result_pb2.SolveResultProto:
     """Solve a request in this process."""
     return solver.solve(
         request.model,
@@ -23,18 +41,97 @@ def answer(request: rpc_pb2.SolveRequest) -> result_pb2.SolveResultProto:
         request.initializer,
         request.parameters,
         request.model_parameters,
-        None,
+        messages,
         callback_pb2.CallbackRegistrationProto(),
         None,
-        None,
+        None if interrupter is None else interrupter.pybind_interrupter,
     )
 
 
+def set_limit(parameters: parameters_pb2.SolveParametersProto, seconds: float) -> None:
+    """Stop after so many seconds; never where they are infinite."""
+    if math.isfinite(seconds):
+        parameters.time_limit.FromNanoseconds(int(max(seconds, 1e-3) * 1e9))
+
+
+class _Heard:
+    """What HiGHS says while it runs: incumbents in a file, bounds in its log."""
+
+    def __init__(self, request: rpc_pb2.SolveRequest, incumbents: Path) -> None:
+        self._maximize = request.model.objective.maximize
+        self._incumbents = incumbents
+        self._bound = math.inf if self._maximize else -math.inf
+        options = request.parameters.highs
+        options.bool_options["mip_improving_solution_save"] = True
+        options.string_options["mip_improving_solution_file"] = str(incumbents)
+        options.bool_options["mip_improving_solution_report_sparse"] = True
+        options.double_options["mip_min_logging_interval"] = _LOG_SECONDS
+
+    def listen(self, lines: list[str]) -> None:
+        for line in lines:
+            found = _LOG_LINE.match(line)
+            if found is not None:
+                self._bound = float(found[1])
+
+    def result(self) -> result_pb2.SolveResultProto:
+        """The answer of a search that stops here."""
+        ctypes.CDLL(None).fflush(None)
+        values = _last_incumbent(self._incumbents)
+        result = result_pb2.SolveResultProto()
+        result.termination.reason = (
+            result_pb2.TERMINATION_REASON_NO_SOLUTION_FOUND
+            if values is None
+            else result_pb2.TERMINATION_REASON_FEASIBLE
+        )
+        result.termination.limit = result_pb2.LIMIT_INTERRUPTED
+        rounding = _LOG_ROUNDING * abs(self._bound) if math.isfinite(self._bound) else 0.0
+        outward = rounding if self._maximize else -rounding
+        result.termination.objective_bounds.dual_bound = self._bound + outward
+        if values is not None:
+            primal = result.solutions.add().primal_solution
+            primal.feasibility_status = solution_pb2.SOLUTION_STATUS_FEASIBLE
+            primal.variable_values.ids.extend(values)
+            primal.variable_values.values.extend(values.values())
+        return result
+
+
+def _last_incumbent(file: Path) -> dict[int, float] | None:
+    """Column -> value of the last solution that is whole: "# Columns -N", then N lines."""
+    text = file.read_text(encoding="ascii") if file.exists() else ""
+    for block in reversed(text.split("# Columns ")[1:]):
+        head, *lines = block[: block.rfind("\n")].split("\n")
+        n = abs(int(head))
+        entries = [line.split() for line in lines[:n]]
+        if len(entries) == n and all(len(entry) == 2 for entry in entries):
+            return {int(column): float(value) for value, column in entries}
+    return None
+
+
 def main(asked: str, answered: str, deadline: str) -> None:
+    """Solve, write the answer and end the process; at the end of the input, with what there is."""
     request = rpc_pb2.SolveRequest.FromString(Path(asked).read_bytes())
-    left = max(float(deadline) - time.time(), 1e-3)
-    request.parameters.time_limit.FromNanoseconds(int(left * 1e9))
-    Path(answered).write_bytes(answer(request).SerializeToString())
+    heard = None
+    if request.solver_type == parameters_pb2.SOLVER_TYPE_HIGHS:
+        heard = _Heard(request, Path(answered).with_name("incumbents"))
+    interrupter = SolveInterrupter()
+    writing = threading.Lock()
+
+    def finish(result: result_pb2.SolveResultProto | None) -> None:
+        with writing:
+            if result is not None:
+                Path(answered).write_bytes(result.SerializeToString())
+            os._exit(0)
+
+    def hand_over() -> None:
+        sys.stdin.buffer.read()
+        interrupter.interrupt()
+        if heard is None:
+            time.sleep(_PATIENCE)
+        finish(None if heard is None else heard.result())
+
+    threading.Thread(target=hand_over, daemon=True).start()
+    set_limit(request.parameters, float(deadline) - time.time())
+    finish(answer(request, interrupter, None if heard is None else heard.listen))
 
 
 if __name__ == "__main__":
