@@ -153,7 +153,7 @@ def read_references(path: Path) -> dict[str, MmkpReference]:
                 raise InputError(path, place, f"best_value {best} above upper_bound {bound}")
             references[name] = MmkpReference(best, bound, (cells["kind"] or "").strip())
     except csv.Error as error:
-        raise InputError(path, f"line {table.line_num}", str(error), "a CSV table") from error
+        raise InputError(path, None, str(error), "a CSV table") from error
     return references
 
 
