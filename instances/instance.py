@@ -9,6 +9,7 @@ import pandas as pd
 
 from .catalogue import Catalogue
 from .orders import Orders
+from .previous_plan import PreviousPlan
 from .prices import PriceTable
 from .sections import Scenario
 
@@ -92,6 +93,8 @@ class Instance:
         the prices table; None without one.
     quality
         figures for the data-quality report; None for an instance that was not read from files.
+    previous_plan
+        last week's plan; None unless a stability rule compares with it.
     """
 
     scenario: Scenario
@@ -105,3 +108,4 @@ class Instance:
     warnings: tuple[str, ...]
     prices: PriceTable | None = None
     quality: DataQuality | None = None
+    previous_plan: PreviousPlan | None = None

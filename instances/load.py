@@ -15,10 +15,11 @@ from .columns import shown
 from .errors import InputError
 from .events import read_events
 from .instance import DataQuality, InputFile, Instance
+from .previous_plan import PreviousPlan, read_previous_plan
 from .prices import PriceTable, read_prices
 from .read_catalogue import ProductTable, read_products, resolve_catalogue
 from .read_orders import LATER, OrdersRead, read_orders
-from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule
+from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule, SameLevel, Stability
 from .sections import Scenario
 from .tables import file_hash
 from .weeks import week_monday
@@ -52,13 +53,9 @@ def load_instance(scenario: Scenario) -> Instance:
     _check_age(scenario, orders)
     events, event_counts, event_warnings = _events(scenario, products, orders)
     visits, visit_warnings = _visits(scenario, orders)
-    unused = (
-        ("data.previous_plan is not used: this version has no rules that compare weeks",)
-        if data.previous_plan is not None
-        else ()
-    )
+    previous, previous_warnings = _previous_plan(scenario, catalogue)
     warnings = (
-        *unused,
+        *previous_warnings,
         *products.warnings,
         *price_warnings,
         *orders.warnings,
@@ -73,11 +70,12 @@ def load_instance(scenario: Scenario) -> Instance:
         events=events,
         quarantine=orders.quarantine,
         visits=visits,
-        inputs=tuple(_inputs(scenario, orders, products, prices, events, event_counts)),
+        inputs=tuple(_inputs(scenario, orders, products, prices, events, event_counts, previous)),
         counts={**orders.counts, **counts, **event_counts},
         warnings=warnings,
         prices=prices,
         quality=_quality(scenario, orders, products, catalogue),
+        previous_plan=previous,
     )
 
 
@@ -95,6 +93,31 @@ def _events(
     return read_events(
         scenario.data.events, products.product_ids, orders.customer_ids, scenario.week
     )
+
+
+def _previous_plan(
+    scenario: Scenario, catalogue: Catalogue
+) -> tuple[PreviousPlan | None, list[str]]:
+    """Last week's plan where a rule compares with it, and what of it cannot be kept."""
+    folder = scenario.data.previous_plan
+    if folder is None:
+        return None, []
+    if not any(isinstance(rule, Stability) for rule in scenario.rules):
+        return None, ["data.previous_plan is not used: no rule of kind stability compares with it"]
+    plan = read_previous_plan(folder, scenario.discounts.levels)
+    if not plan.bundles:
+        return plan, ["last week's plan holds no bundle: the stability rules ask for nothing"]
+    free = set(catalogue.product_ids[catalogue.available])
+    gone = {
+        bundle.bundle_id: [product for product in bundle.products if product not in free]
+        for bundle in plan.bundles
+    }
+    return plan, [
+        f"last week's bundle {name} cannot be offered ({' and '.join(products)}: no longer on "
+        "offer); the stability rules count it as one that was not kept"
+        for name, products in gone.items()
+        if products
+    ]
 
 
 def _visits(scenario: Scenario, read: OrdersRead) -> tuple[float, list[str]]:
@@ -153,11 +176,14 @@ def _check_rules(scenario: Scenario, catalogue: Catalogue) -> None:
             _check_named(scenario, rule, "category", [rule.category], set(catalogue.category))
         elif isinstance(rule, BrandLimit):
             _check_named(scenario, rule, "brand", [rule.brand], set(catalogue.brand))
-        elif isinstance(rule, AtMostOneOf):
-            _check_named(scenario, rule, "products", list(rule.products or ()), ids)
+        elif isinstance(rule, AtMostOneOf | SameLevel):
+            if isinstance(rule, AtMostOneOf):
+                _check_named(scenario, rule, "products", list(rule.products or ()), ids)
+            elif rule.category is not None:
+                _check_named(scenario, rule, "category", [rule.category], set(catalogue.category))
             bundled = [product for bundle in rule.bundles or () for product in bundle]
             _check_named(scenario, rule, "bundles", bundled, ids)
-        else:
+        elif not isinstance(rule, Stability):
             _check_named(scenario, rule, "products", list(rule.products), ids)
 
 
@@ -184,6 +210,7 @@ def _inputs(
     prices: PriceTable | None,
     events: pd.DataFrame | None,
     event_counts: dict[str, int],
+    previous: PreviousPlan | None,
 ) -> Iterator[InputFile]:
     data = scenario.data
     yield _input(data.orders, orders.rows, orders.orders.n_lines)
@@ -192,6 +219,8 @@ def _inputs(
         yield _input(data.prices, len(prices.product), int((prices.product >= 0).sum()))
     if data.events is not None and events is not None:
         yield _input(data.events, len(events) + sum(event_counts.values()), len(events))
+    if previous is not None:
+        yield _input(previous.file, len(previous.bundles), len(previous.bundles))
 
 
 def _input(path: Path, rows: int, rows_used: int) -> InputFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +11,7 @@ Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Pair = Annotated[tuple[str, ...], Field(min_length=2, max_length=4)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Rule(BaseModel):
@@ -78,7 +80,56 @@ class Locked(_Rule):
     level: Share
 
 
+class SameLevel(_Rule):
+    """The offers of a line share one entry of ``discounts.levels``.
+
+    The line is what these bundles offer (a list of lists of product ids), or every offer that
+    touches the category.
+    """
+
+    kind: Literal["same-level"]
+    bundles: Annotated[tuple[Pair, ...], Field(min_length=2)] | None = None
+    category: str | None = None
+
+
+class Stability(_Rule):
+    """The plan keeps to last week's (``data.previous_plan``).
+
+    Of last week's n bundles at least ⌈min_share·n⌉ are in the plan again; one that is lies at
+    most ``max_steps`` entries of ``discounts.levels`` from its level of last week.
+    """
+
+    kind: Literal["stability"]
+    min_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_steps: Count | None = None
+
+    def fewest(self, bundles: int) -> int:
+        """⌈min_share·n⌉, or 0 without a ``min_share``; 0.7·10 is 7 whatever binary digits say."""
+        return math.ceil((self.min_share or 0.0) * bundles - 1e-9)
+
+
+class Clearance(_Rule):
+    """Incremental units of these products, all together, reach a target.
+
+    With a ``price`` a unit that is missing costs so much and no more; without one, none may be.
+    """
+
+    kind: Literal["clearance"]
+    products: Ids
+    target: Positive
+    price: Positive | None = None
+
+
 Rule = Annotated[
-    CategoryLimit | BrandLimit | MustInclude | Excluded | NeverTogether | AtMostOneOf | Locked,
+    CategoryLimit
+    | BrandLimit
+    | MustInclude
+    | Excluded
+    | NeverTogether
+    | AtMostOneOf
+    | Locked
+    | SameLevel
+    | Stability
+    | Clearance,
     Field(discriminator="kind"),
 ]

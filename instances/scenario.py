@@ -9,11 +9,14 @@ from .rules import (
     AtMostOneOf,
     BrandLimit,
     CategoryLimit,
+    Clearance,
     Excluded,
     Locked,
     MustInclude,
     NeverTogether,
     Rule,
+    SameLevel,
+    Stability,
 )
 from .scenario_checks import check_scenario, name_rules
 from .scenario_merge import Source, merged_file, rule_place
@@ -73,8 +76,10 @@ _RULES: dict[str, type[Rule]] = {
     "never-together": NeverTogether,
     "at-most-one-of": AtMostOneOf,
     "locked": Locked,
+    "same-level": SameLevel,
+    "stability": Stability,
+    "clearance": Clearance,
 }
-_LATER_RULES = ("same-level", "stability", "clearance")
 
 
 def read_scenario(path: str | Path, *, week: str | None = None) -> Scenario:
@@ -186,9 +191,6 @@ def _rules(source: Source) -> list[Rule]:
         kind = rule.get("kind")
         if kind is None:
             raise source.error(f"{place}.kind", "missing", _one_of(tuple(_RULES)))
-        if kind in _LATER_RULES:
-            found = f"rules of kind {kind} are not available in this version"
-            raise source.error(f"{place}.kind", found, _one_of(tuple(_RULES)))
         if not isinstance(kind, str) or kind not in _RULES:
             near = nearest_key(kind, tuple(_RULES)) if isinstance(kind, str) else ""
             found = found_words(kind) + near

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from .errors import InputError
-from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule
+from .rules import (
+    AtMostOneOf,
+    BrandLimit,
+    CategoryLimit,
+    Clearance,
+    Rule,
+    SameLevel,
+    Stability,
+)
 from .scenario_merge import Source
 from .scenario_words import found_words
 from .sections import Scenario
@@ -50,6 +58,8 @@ def _made_names(rule: Rule, before: int) -> Iterator[str]:
         about = rule.category if isinstance(rule, CategoryLimit) else rule.brand
         yield f"{rule.kind}[{about}]"
         yield from (f"{rule.kind}[{about},{number}]" for number in count(2))
+    if isinstance(rule, SameLevel) and rule.category is not None:
+        yield f"{rule.kind}[{rule.category}]"
     yield from (f"{rule.kind}[{number}]" for number in count(before + 1))
 
 
@@ -94,7 +104,17 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
         _check_distinct(rule.products or (), f"{place}.products", fault)
         for bundle in rule.bundles or ():
             _check_bundle(bundle, f"{place}.bundles", fault)
-    elif rule.kind == "never-together":
+    elif isinstance(rule, SameLevel):
+        if (rule.bundles is None) == (rule.category is None):
+            found = "neither bundles nor category" if rule.bundles is None else "both of them"
+            raise fault(place, found, "exactly one of bundles, category")
+        for bundle in rule.bundles or ():
+            _check_bundle(bundle, f"{place}.bundles", fault)
+        if len({frozenset(bundle) for bundle in rule.bundles or ()}) < len(rule.bundles or ()):
+            raise fault(f"{place}.bundles", found_words(rule.bundles), "each bundle once")
+    elif isinstance(rule, Stability):
+        _check_stability(rule, place, scenario, fault)
+    elif isinstance(rule, Clearance) or rule.kind == "never-together":
         _check_distinct(rule.products, f"{place}.products", fault)
     else:
         _check_bundle(rule.products, f"{place}.products", fault)
@@ -102,6 +122,14 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
             levels = ", ".join(f"{level:g}" for level in scenario.discounts.levels)
             expected = f"an entry of discounts.levels ({levels})"
             raise fault(f"{place}.level", f"{rule.level:g}", expected)
+
+
+def _check_stability(rule: Stability, place: str, scenario: Scenario, fault: _Fault) -> None:
+    if rule.min_share is None and rule.max_steps is None:
+        raise fault(place, "neither min_share nor max_steps", "min_share, max_steps or both")
+    if scenario.data.previous_plan is None:
+        found = "no data.previous_plan to compare with"
+        raise fault(place, found, "data.previous_plan, the folder of last week's plan")
 
 
 def _check_bundle(products: tuple[str, ...], key: str, fault: _Fault) -> None:

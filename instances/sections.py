@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from .rules import Rule, Share
+from .rules import Positive, Rule, Share
 
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 BelowOne = Annotated[float, Field(lt=1, allow_inf_nan=False)]
 OpenShare = Annotated[float, Field(ge=0, lt=1)]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..instances.bundle_ids import neutralise
 from ..models.beliefs import Beliefs
-from .bundle_ids import neutralise
 from .plan_accounts import PLAN_COLUMNS
 from .plan_folder import csv_bytes
 

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..instances.bundle_ids import bundle_id, escape_id
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
 from .accounts import standalone_units
-from .bundle_ids import bundle_id, escape_id
 from .economics import unit_gain
 from .offers import Offers
 

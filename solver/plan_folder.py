@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from ..instances.bundle_ids import restore
 from ..instances.errors import InputError
-from .bundle_ids import restore
 
 PLAN_FILE = "plan.csv"
 _PENDING = "plan.csv.part"

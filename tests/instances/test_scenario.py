@@ -195,9 +195,26 @@ def test_wrong_types_and_impossible_values(
         ("max = 1", "[1].kind: missing; expected one of category-limit, brand-limit,"),
         ('kind = "categorylimit"', "[1].kind: text 'categorylimit' (the nearest known is cat"),
         ("kind = 1", "[1].kind: 1; expected one of category-limit"),
-        ('kind = "stability"', "[1].kind: rules of kind stability are not available in this vers"),
-        ('kind = "same-level"', "[1].kind: rules of kind same-level are not available in this"),
-        ('kind = "clearance"', "[1].kind: rules of kind clearance are not available in this"),
+        ('kind = "stability"', "[1]: neither min_share nor max_steps; expected min_share, max_"),
+        ('kind = "stability"\nmin_share = 0', "[1].min_share: 0; expected a number above 0 and of"),
+        ('kind = "stability"\nmin_share = 1.5', "[1].min_share: 1.5; expected a number above 0"),
+        ('kind = "stability"\nmax_steps = -1', "[1].max_steps: -1; expected a whole number of at"),
+        ('kind = "stability"\nmax_step = 1',
+         "[1].max_step: unknown key (the nearest known is max_steps); expected one of name, kind,"),
+        ('name = "keep"\nkind = "stability"\nmax_steps = 1',
+         ".keep: no data.previous_plan to compare with; expected data.previous_plan, the folder"),
+        ('kind = "same-level"', "[1]: neither bundles nor category; expected exactly one of"),
+        ('kind = "same-level"\ncategory = "A"\nbundles = [["1", "2"], ["3", "4"]]',
+         "[1]: both of them; expected exactly one of bundles, category"),
+        ('kind = "same-level"\nbundles = [["1", "2"]]',
+         "[1].bundles: [['1', '2']]; expected a list of at least 2, each a list of 2 to 4"),
+        ('kind = "same-level"\nbundles = [["1", "2"], ["2", "1"]]',
+         "[1].bundles: [['1', '2'], ['2', '1']]; expected each bundle once"),
+        ('kind = "clearance"', "[1].products: missing; expected a list of at least 1, each text"),
+        ('kind = "clearance"\nproducts = ["1"]', "[1].target: missing; expected a number above 0"),
+        ('kind = "clearance"\nproducts = ["1"]\ntarget = 0', "[1].target: 0; expected a number ab"),
+        ('kind = "clearance"\nproducts = ["1", "1"]\ntarget = 5', "[1].products: ['1', '1']; exp"),
+        ('kind = "clearance"\nproducts = ["1"]\ntarget = 5\nprice = 0', "[1].price: 0; expected a"),
         ('kind = "category-limit"', "[1].category: missing; expected text"),
         ('kind = "category-limit"\ncategory = "A"\nmax = -1',
          "[1].max: -1; expected a whole number of at least 0"),
@@ -257,6 +274,8 @@ def test_rules_get_names_that_are_unique(tmp_path: Path) -> None:
         'kind = "never-together"\nproducts = ["1", "5"]',
         'kind = "at-most-one-of"\nbundles = [["1", "2"], ["3", "4"]]',
         'name = "mine"\nkind = "locked"\nproducts = ["1", "2"]\nlevel = 0.1',
+        'kind = "same-level"\ncategory = "DAIRY"',
+        'kind = "clearance"\nproducts = ["1"]\ntarget = 10',
     ]
     scenario = read(tmp_path, BASE + "".join(f"[[rules]]\n{rule}\n" for rule in rules))
     assert [rule.name for rule in scenario.rules] == [
@@ -269,6 +288,8 @@ def test_rules_get_names_that_are_unique(tmp_path: Path) -> None:
         "never-together[4]",
         "at-most-one-of[1]",
         "mine",
+        "same-level[DAIRY]",
+        "clearance[1]",
     ]
     assert scenario.rules[0] == CategoryLimit(
         name="category-limit[DAIRY]", kind="category-limit", category="DAIRY", max=1

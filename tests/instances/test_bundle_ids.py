@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from bundlewise.solver.bundle_ids import (
+from bundlewise.instances.bundle_ids import (
     bundle_id,
     escape_id,
     neutralise,
