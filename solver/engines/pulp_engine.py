@@ -18,6 +18,7 @@ from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, cannot_be_unbounded, conclude
 from .interface import Clock, EngineSettings, Progress, ProgressCallback
+from .pulp_model import pulp_model
 
 _SUFFIXES = ("", "_CMD", "_PY", "_DLL")
 _ALIASES = {"cbc": ("PULP_CBC_CMD", "COIN_CMD", "COINMP_DLL"), "coin": ("COIN_CMD",)}
@@ -45,7 +46,7 @@ def solve_pulp(
     """
     solver_name = installed_solver(settings.engine)
     with warnings.catch_warnings():
-        # PuLP 3 announces how PuLP 4 will want models built; 3.0 knows the old way alone
+        # PuLP 3 announces which of its solvers PuLP 4 will no longer have
         warnings.simplefilter("ignore", DeprecationWarning)
         raw = _solve(program, solver_name, settings, clock)
     solution = conclude(program, settings, raw, engine=settings.engine)
@@ -56,9 +57,10 @@ def solve_pulp(
 
 
 def _solve(program: Program, solver_name: str, settings: EngineSettings, clock: Clock) -> RawAnswer:
-    problem, columns = _problem(program, clock)
-    if problem is None:
-        return RawAnswer(None, None, limit="time")
+    model = pulp_model(program, clock=clock)
+    if model is None:
+        return RawAnswer(None, None, limit=clock.reason)
+    problem, columns = model
     with tempfile.TemporaryDirectory(prefix="bundlewise-") as folder:
         log = Path(folder) / "solver.log"
         try:
@@ -93,58 +95,6 @@ def _short(name: str) -> str:
     for suffix in _SUFFIXES[1:]:
         name = name.removesuffix(suffix)
     return name.removeprefix("PULP_")
-
-
-def _problem(program: Program, clock: Clock) -> tuple[pulp.LpProblem | None, list[pulp.LpVariable]]:
-    """The program as a minimisation of −value · x; None where time runs out meanwhile."""
-    problem = pulp.LpProblem("bundlewise", pulp.LpMinimize)
-    columns = [
-        pulp.LpVariable(
-            f"x{j}",
-            None if math.isinf(program.lower[j]) else float(program.lower[j]),
-            None if math.isinf(program.upper[j]) else float(program.upper[j]),
-            pulp.LpInteger if program.integral[j] else pulp.LpContinuous,
-        )
-        for j in range(program.n_columns)
-    ]
-    problem += pulp.LpAffineExpression(zip(columns, (-program.value).tolist(), strict=True))
-    problem.addVariables(columns)
-    by_row = program.matrix().tocsr()
-    for i in range(program.n_rows):
-        if clock.over():
-            return None, columns
-        entries = slice(by_row.indptr[i], by_row.indptr[i + 1])
-        members = [columns[j] for j in by_row.indices[entries]]
-        terms = list(zip(members, by_row.data[entries].tolist(), strict=True))
-        _add_row(problem, terms, float(program.row_lower[i]), float(program.row_upper[i]))
-    order = np.argsort(program.group, kind="stable")
-    edges = np.searchsorted(program.group[order], np.arange(program.n_groups + 1))
-    for g, exact in enumerate(program.group_exact):
-        members = [columns[j] for j in order[edges[g] : edges[g + 1]]]
-        if exact or len(members) > 1:
-            lower = 1.0 if exact else -math.inf
-            _add_row(problem, [(member, 1.0) for member in members], lower, 1.0)
-    return problem, columns
-
-
-def _add_row(
-    problem: pulp.LpProblem,
-    terms: list[tuple[pulp.LpVariable, float]],
-    lower: float,
-    upper: float,
-) -> None:
-    if not terms:
-        # PuLP drops a row without columns; a column that is 0 keeps what it demands
-        nothing = pulp.LpVariable(f"nothing{len(problem.constraints)}", 0, 0)
-        terms = [(nothing, 1.0)]
-    expression = pulp.LpAffineExpression(terms)
-    if lower == upper:
-        problem += expression == upper
-        return
-    if math.isfinite(upper):
-        problem += expression <= upper
-    if math.isfinite(lower):
-        problem += expression >= lower
 
 
 def _call(
