@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..instances.instance import Instance
+from ..instances.rules import Clearance
 from ..models.beliefs import Beliefs
 from .offers import Offers
 
@@ -35,3 +36,15 @@ def margin_above(offers: Offers, instance: Instance, rate: float) -> NDArray[np.
 def standalone_units(instance: Instance, beliefs: Beliefs) -> NDArray[np.float64]:
     """(products,) units sold in the week without any offer: visits × q × usual quantity."""
     return instance.visits * beliefs.purchase_probability * beliefs.usual_quantity
+
+
+def missing_price(instance: Instance, rule: Clearance) -> float | None:
+    """What a missing unit costs in the program's objective; None where none may be missing.
+
+    The program counts money in cents; where it does not count money, the price is in what it
+    does count (units, loss).
+    """
+    if rule.price is None:
+        return None
+    money = instance.scenario.objective.maximize in ("margin", "revenue")
+    return rule.price * (100.0 if money else 1.0)

@@ -46,8 +46,15 @@ def break_ties(
 def _among_the_best(program: Program, offers: Offers, best: float) -> Program:
     """Maximise incremental margin under the program's rows and value · x >= best."""
     scale = abs(best) or 1.0
+    earned = np.zeros(program.n_columns)
+    earned[: len(offers)] = offers.incremental_margin
     builder = ProgramBuilder(
-        offers.incremental_margin, group=program.group, group_exact=program.group_exact
+        earned,
+        group=program.group,
+        group_exact=program.group_exact,
+        lower=program.lower,
+        upper=program.upper,
+        integral=program.integral,
     )
     column = np.repeat(np.arange(program.n_columns), np.diff(program.start))
     builder.add_rows(

@@ -5,14 +5,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..instances.bundle_ids import bundle_id
 from ..instances.instance import Instance
-from ..instances.rules import AtMostOneOf, BrandLimit, CategoryLimit, Locked, MustInclude
+from ..instances.rules import (
+    AtMostOneOf,
+    BrandLimit,
+    CategoryLimit,
+    Clearance,
+    Locked,
+    MustInclude,
+    SameLevel,
+    Stability,
+)
 from ..models.beliefs import Beliefs
-from .accounts import discount_spend, margin_above, stock_left
+from .accounts import discount_spend, margin_above, missing_price, stock_left
+from .last_week import last_week, returning
 from .matching import Matcher, named_rules
 from .offers import Offers
 from .program import Program
 from .program_builder import ProgramBuilder
+from .same_level import Cells, levels_of, line_cells
 
 
 def build_program(
@@ -20,8 +32,12 @@ def build_program(
 ) -> Program:
     """The program over offers that passed the filters (``filters.offer_mask``).
 
-    Rows that no choice of offers can reach are left out, except those with a lower side; with
-    ``complete`` every rule in force has its row, so that a plan can be accounted for.
+    Columns are the offers, in their order, and after them what rules need besides: the level of a
+    same-level line (binary), the units that a soft clearance target lacks (continuous).
+
+    Rows that no choice of offers can reach are left out, except those with a lower side. With
+    ``complete`` every rule that is a sum over offers has its row and there are no further
+    columns, so that a plan can be accounted for: a soft target's row is then Σ units·x >= target.
 
     Raises
     ------
@@ -60,6 +76,12 @@ class _ProgramOfOffers:
                 self._locked(name, rule)
             elif isinstance(rule, AtMostOneOf):
                 self._at_most_one_of(name, rule)
+            elif isinstance(rule, SameLevel):
+                self._same_level(name, rule)
+            elif isinstance(rule, Stability):
+                self._stability(name, rule)
+            elif isinstance(rule, Clearance):
+                self._clearance(name, rule)
         return self.builder.build()
 
     def _bundle_count(self) -> None:
@@ -150,6 +172,73 @@ class _ProgramOfOffers:
         for bundle in rule.bundles or ():
             touched |= self.matcher.exactly(self.offers, bundle, name)
         self._count_between(name, rule.kind, touched, 0, 1)
+
+    def _same_level(self, name: str, rule: SameLevel) -> None:
+        """Σ_l y_l <= 1, and Σ x over a cell of the line <= M·Σ y_l over the cell's levels.
+
+        y_l says that l is the line's level; ``same_level.line_cells`` explains cells and M. Left
+        out where all of the line answers to one level anyway.
+        """
+        line = np.flatnonzero(self.matcher.in_line(self.offers, rule, name))
+        masks = self.offers.level_mask[line]
+        if self.complete or len(line) == 0 or np.bitwise_and.reduce(masks) != 0:
+            return
+        levels = levels_of(int(np.bitwise_or.reduce(masks)))
+        y = self.builder.add_columns(np.zeros(len(levels)))
+        self.builder.add_row(name, y, 1.0, upper=1.0, kind=rule.kind)
+        members = None if rule.category is None else self.matcher.category_members(rule.category)
+        cells = line_cells(
+            self.offers,
+            line,
+            members,
+            max_bundles=self.limits.max_bundles,
+            max_bundles_per_product=self.limits.max_bundles_per_product,
+        )
+        served = [
+            (c, levels.index(k)) for c, mask in enumerate(cells.mask) for k in levels_of(int(mask))
+        ]
+        cell, level = np.array(served, dtype=np.int64).T
+        self.builder.add_rows(
+            [f"{name}[{label}]" for label in self._cell_labels(cells)],
+            np.concatenate([cells.cell, cell]),
+            np.concatenate([cells.column, y[level]]),
+            np.concatenate([np.ones(len(cells.column)), -cells.most[cell]]),
+            upper=0.0,
+            rule=name,
+            kind=rule.kind,
+        )
+
+    def _cell_labels(self, cells: Cells) -> list[str]:
+        """What each cell is about: ``0001 at 0.1``, ``0001+0002 at 0.1/0.15``, ``at 0.1``."""
+        ids, known = self.instance.catalogue.product_ids, self.instance.scenario.discounts.levels
+        labels = []
+        for label, mask in zip(cells.label, cells.mask, strict=True):
+            about = ""
+            if cells.by == "product":
+                about = f"{ids[label]} "
+            elif cells.by == "offer":
+                about = f"{bundle_id(str(ids[k]) for k in self.offers.products[label])} "
+            labels.append(f"{about}at {'/'.join(repr(known[k]) for k in levels_of(int(mask)))}")
+        return labels
+
+    def _stability(self, name: str, rule: Stability) -> None:
+        """Σ x over offers of last week's n bundles >= ⌈min_share·n⌉; max_steps is a filter."""
+        if rule.min_share is not None:
+            again = returning(self.instance, self.offers) >= 0
+            fewest = rule.fewest(len(last_week(self.instance)))
+            self._count_between(name, rule.kind, again, fewest, None)
+
+    def _clearance(self, name: str, rule: Clearance) -> None:
+        """Σ incremental units of the products·x (+ s) >= target; s costs its price a unit."""
+        units = self.matcher.units_of(self.offers, rule.products, name)
+        columns = np.flatnonzero(units)
+        coefficients = units[columns]
+        price = missing_price(self.instance, rule)
+        if price is not None and not self.complete:
+            missing = self.builder.add_columns([-price], upper=rule.target, integral=False)
+            columns = np.append(columns, missing)
+            coefficients = np.append(coefficients, 1.0)
+        self.builder.add_row(name, columns, coefficients, lower=rule.target, kind=rule.kind)
 
     def _count_between(
         self, name: str, kind: str, which: NDArray[np.bool_], least: int, most: int | None

@@ -11,6 +11,7 @@ from ..instances.instance import Instance
 from ..instances.rules import Locked, MustInclude
 from ..models.beliefs import Beliefs
 from ..models.copula import odds_ratio_of
+from .last_week import last_week
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class CandidatePairs:
     joint_probability, odds_ratio
         J and ψ of the pair at the reference prices.
     forced
-        whether a must-include or locked rule names the pair, so that it is never cut.
+        whether a must-include or locked rule names the pair, or a stability rule has it as last
+        week's, so that it is never cut.
     """
 
     first: NDArray[np.int32]
@@ -43,6 +45,9 @@ class CandidatePairs:
 
 def candidate_pairs(instance: Instance, beliefs: Beliefs) -> tuple[CandidatePairs, dict[str, int]]:
     """Pairs with enough joint orders, and those that a rule forces, of products on offer.
+
+    Last week's bundles are forced as far as their support goes: one of two products of a category
+    needs ``allow_same_category`` like any other that no rule names.
 
     Returns
     -------
@@ -64,8 +69,10 @@ def candidate_pairs(instance: Instance, beliefs: Beliefs) -> tuple[CandidatePair
     if not instance.scenario.candidates.allow_same_category:
         category = instance.catalogue.category
         same = (category[pairs.first] == category[pairs.second]) & (category[pairs.first] != "")
-        counts["same category"] = int((keep & same & ~pairs.forced).sum())
-        keep = keep & (~same | pairs.forced)
+        key = pairs.first * np.int64(len(category)) + pairs.second
+        barred = same & ~np.isin(key, named_pairs(instance))
+        counts["same category"] = int((keep & barred).sum())
+        keep = keep & ~barred
     bounded = ~((pairs.odds_ratio > 0.0) & np.isfinite(pairs.odds_ratio))
     counts["possible ties"] = int((keep & bounded).sum())
     return pairs.take(keep & ~bounded), counts
@@ -76,7 +83,7 @@ def _forced_marked(instance: Instance, beliefs: Beliefs) -> CandidatePairs:
     supported = beliefs.pair_orders >= instance.scenario.candidates.min_support
     n_products = np.int64(len(instance.catalogue))
     counted = beliefs.pair_a.astype(np.int64) * n_products + beliefs.pair_b
-    wanted = forced_pairs(instance)
+    wanted = np.union1d(named_pairs(instance), _pairs_of_last_week(instance))
     extra = wanted[~np.isin(wanted, counted[supported])]
     first, second = np.divmod(extra, max(n_products, np.int64(1)))
     joint = beliefs.joint_probability(first.astype(np.int32), second.astype(np.int32))
@@ -95,7 +102,7 @@ def _forced_marked(instance: Instance, beliefs: Beliefs) -> CandidatePairs:
     )
 
 
-def forced_pairs(instance: Instance) -> NDArray[np.int64]:
+def named_pairs(instance: Instance) -> NDArray[np.int64]:
     """Pairs that must-include and locked rules name, as first · n_products + second, ascending."""
     position = {str(value): k for k, value in enumerate(instance.catalogue.product_ids)}
     keys = set()
@@ -103,4 +110,15 @@ def forced_pairs(instance: Instance) -> NDArray[np.int64]:
         if isinstance(rule, MustInclude | Locked) and len(rule.products) == 2:
             first, second = sorted(position[product] for product in rule.products)
             keys.add(first * len(instance.catalogue) + second)
+    return np.array(sorted(keys), dtype=np.int64)
+
+
+def _pairs_of_last_week(instance: Instance) -> NDArray[np.int64]:
+    """Pairs of last week's plan, numbered likewise; those the catalogue has."""
+    position = {str(value): k for k, value in enumerate(instance.catalogue.product_ids)}
+    keys = set()
+    for bundle in last_week(instance):
+        places = sorted(position.get(product, -1) for product in bundle.products)
+        if len(places) == 2 and places[0] >= 0:
+            keys.add(places[0] * len(instance.catalogue) + places[1])
     return np.array(sorted(keys), dtype=np.int64)

@@ -12,13 +12,16 @@ from ..instances.instance import Instance
 from ..instances.rules import (
     BrandLimit,
     CategoryLimit,
+    Clearance,
     Excluded,
     Locked,
     MustInclude,
     NeverTogether,
+    Stability,
 )
 from ..models.beliefs import Beliefs
-from .accounts import margin_above, stock_left
+from .accounts import margin_above, missing_price, stock_left
+from .last_week import beyond_steps, last_week, returning
 from .matching import Matcher, named_rules
 from .offers import Offers
 
@@ -28,17 +31,18 @@ FILTER_NAMES = ("bundle-margin", "min-price", "stock")
 RULE_PREFIX = "rule "
 """Counts of what a scenario's own rules removed begin so: a rule may be named "candidates"."""
 
-_REMEMBERED = 200  # filtered offers kept for explanations, for each demand and filter
+_REMEMBERED = 50_000  # filtered offers kept for explanations, for each demand and filter
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Filtered offers that a rule with a lower side asks for; conflicts are explained by them.
+    """Offers outside the program that a conflict is explained by: a rule asks for them.
 
     Attributes
     ----------
     offers
-        a sample of them.
+        filtered ones that a rule with a lower side asks for, or idle ones that a lower
+        ``min_plan_margin`` would make useful.
     rejected_by
         filter's name -> (offers,) which of them it rejects.
     """
@@ -62,11 +66,14 @@ class OfferFilter:
     ----------
     set_aside
         filtered offers that some rule asks for, by chunk.
+    not_set_aside
+        such offers beyond ``_REMEMBERED``: counted, and not kept.
     """
 
     instance: Instance
     beliefs: Beliefs
     set_aside: list[SetAside] = field(default_factory=list)
+    not_set_aside: int = 0
     _remembered: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __call__(self, offers: Offers) -> tuple[Mask, dict[str, int]]:
@@ -83,6 +90,7 @@ class OfferFilter:
         idle = keep & ~self._can_matter(offers)
         if idle.any():
             counts[NO_GAIN] = int(np.count_nonzero(idle))
+            self._remember_idle(offers, idle)
         return keep & ~idle, counts
 
     def _rejections(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
@@ -106,17 +114,29 @@ class OfferFilter:
                 yield name, matcher.holding_two(offers, rule.products, name)
             elif isinstance(rule, Excluded):
                 yield name, matcher.exactly(offers, rule.products, name, rule.level)
+            elif isinstance(rule, Stability) and rule.max_steps is not None:
+                # a bundle of last week stays within max_steps of its level
+                yield name, beyond_steps(instance, offers, rule.max_steps)
 
     def _can_matter(self, offers: Offers) -> Mask:
         """Offers with value, or that a row with a lower side could need."""
         scenario = self.instance.scenario
-        matters = offers.value > 0
+        matters = self._worth_with_targets(offers)
         if scenario.limits.min_plan_margin is not None:
             rate = scenario.limits.min_plan_margin
             matters |= margin_above(offers, self.instance, rate) > 0
         for _, wanted in self._demands(offers):
             matters |= wanted
         return matters
+
+    def _worth_with_targets(self, offers: Offers) -> Mask:
+        """Offers whose value and what they save of soft clearance targets come to more than 0."""
+        matcher, worth = Matcher(self.instance), offers.value
+        for name, rule in named_rules(self.instance):
+            price = missing_price(self.instance, rule) if isinstance(rule, Clearance) else None
+            if isinstance(rule, Clearance) and price is not None:
+                worth = worth + price * matcher.units_of(offers, rule.products, name)
+        return worth > 0
 
     def _demands(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
         """Rules with a lower side, and (offers,) those that would serve them."""
@@ -131,17 +151,35 @@ class OfferFilter:
                 yield name, matcher.in_category(offers, rule.category, name)
             elif isinstance(rule, BrandLimit) and rule.min > 0:
                 yield name, matcher.in_brand(offers, rule.brand, name)
+            elif isinstance(rule, Stability) and rule.fewest(len(last_week(self.instance))) > 0:
+                yield name, returning(self.instance, offers) >= 0
+            elif isinstance(rule, Clearance) and rule.price is None:
+                yield name, matcher.units_of(offers, rule.products, name) > 0
 
     def _remember(self, offers: Offers, keep: Mask, rejected_by: dict[str, Mask]) -> None:
-        """Keep a sample of the filtered offers that a rule asks for."""
-        sample = np.zeros(len(offers), dtype=bool)
+        """Keep the filtered offers that a rule asks for, up to a number, and count the others."""
+        sample, asked_for = np.zeros(len(offers), dtype=bool), np.zeros(len(offers), dtype=bool)
         for demand, wanted in self._demands(offers):
+            asked_for |= wanted & ~keep
             for name, rejects in rejected_by.items():
                 room = _REMEMBERED - self._remembered.get((demand, name), 0)
                 rows = np.flatnonzero(wanted & ~keep & rejects)[: max(room, 0)]
                 self._remembered[demand, name] = _REMEMBERED - room + len(rows)
                 sample[rows] = True
+        self.not_set_aside += int(np.count_nonzero(asked_for & ~sample))
         rows = np.flatnonzero(sample)
         if len(rows):
             rejected = {name: rejects[rows] for name, rejects in rejected_by.items()}
             self.set_aside.append(SetAside(offers.take(rows), rejected))
+
+    def _remember_idle(self, offers: Offers, idle: Mask) -> None:
+        """Keep offers that would help a plan's margin if its limit were lower, in the same way."""
+        demands = any(True for _ in self._demands(offers))
+        if self.instance.scenario.limits.min_plan_margin is None or not demands:
+            return
+        known = self._remembered.get(("plan-margin", NO_GAIN), 0)
+        rows = np.flatnonzero(idle)[: max(_REMEMBERED - known, 0)]
+        self._remembered["plan-margin", NO_GAIN] = known + len(rows)
+        self.not_set_aside += int(np.count_nonzero(idle)) - len(rows)
+        if len(rows):
+            self.set_aside.append(SetAside(offers.take(rows), {}))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from ..instances.instance import Instance
-from ..instances.rules import Rule
+from ..instances.rules import Rule, SameLevel
 from .offers import Offers
 
 
@@ -61,6 +63,45 @@ class Matcher:
             matches &= (offers.level_mask >> bit) & np.uint64(1) == 1
         return matches
 
+    def number_of(self, offers: Offers, bundles: Sequence[tuple[str, ...]]) -> NDArray[np.int64]:
+        """(offers,) position in ``bundles`` of the one that has the offer's products, else -1.
+
+        Bundles of products that the catalogue lacks have no offer.
+        """
+        size, n_products = offers.products.shape[1], len(self._catalogue)
+        keys: dict[int, int] = {}
+        for number, bundle in enumerate(bundles):
+            places = sorted(self._position.get(product, -1) for product in bundle)
+            if len(places) == size and places[0] >= 0:
+                keys[_key(places, n_products)] = number
+        if not keys:
+            return np.full(len(offers), -1, dtype=np.int64)
+        known = np.array(sorted(keys), dtype=np.int64)
+        number = np.array([keys[key] for key in known.tolist()], dtype=np.int64)
+        wanted = np.zeros(len(offers), dtype=np.int64)
+        for place in offers.products.T:
+            wanted = wanted * n_products + place
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[at] == wanted, number[at], -1)
+
+    def in_line(self, offers: Offers, rule: SameLevel, name: str) -> NDArray[np.bool_]:
+        """(offers,) those that a same-level rule keeps at one level."""
+        if rule.category is not None:
+            return self.in_category(offers, rule.category, name)
+        for bundle in rule.bundles or ():
+            self.positions(bundle, name)
+        return self.number_of(offers, rule.bundles or ()) >= 0
+
+    def category_members(self, category: str) -> NDArray[np.bool_]:
+        """(products,) whether the product is of the category."""
+        return np.asarray(self._catalogue.category == category, dtype=bool)
+
+    def units_of(self, offers: Offers, products: tuple[str, ...], rule: str) -> NDArray[np.float64]:
+        """(offers,) incremental units of these products."""
+        member = np.zeros(len(self._catalogue), dtype=bool)
+        member[self.positions(products, rule)] = True
+        return (offers.added_units * member[offers.products]).sum(axis=1)
+
     def touching(self, offers: Offers, products: tuple[str, ...], rule: str) -> NDArray[np.bool_]:
         """(offers,) those that hold at least one of these products."""
         return self._count(offers, self.positions(products, rule)) > 0
@@ -101,3 +142,10 @@ class Matcher:
         raise InputError(
             self._path, f"rule {rule}", f"level {level} is not offered", "one of discounts.levels"
         )
+
+
+def _key(places: Sequence[int], n_products: int) -> int:
+    key = 0
+    for place in places:
+        key = key * n_products + place
+    return key

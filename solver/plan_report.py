@@ -22,6 +22,7 @@ from .intervals import interval
 from .offers import Offers
 from .overlap import reevaluate
 from .plan_accounts import sales_loss
+from .plan_rules import entries_beside_rows, lost_bundles, missed_targets, missing_units
 from .program import Program
 from .solution import Solution
 
@@ -64,6 +65,8 @@ def plan_report(
             f"{counts['candidates cut']:,} of {counts['candidates']:,} candidates, those of the "
             "lowest value: the proof does not cover them"
         )
+    rules = _rules(instance, beliefs, chosen, solution)
+    warnings += [*missed_targets(instance, rules), *lost_bundles(instance, counts)]
     overlap = _overlap(instance, beliefs, chosen)
     if overlap is not None and abs(overlap["interaction"]) > _LARGE_INTERACTION:
         warnings.append(
@@ -93,7 +96,7 @@ def plan_report(
         "counts": {name: int(number) for name, number in counts.items()},
         "kpis": _kpis(instance, beliefs, rows, total_draws),
         "overlap": overlap,
-        "rules": _rules(instance, beliefs, chosen, solution),
+        "rules": rules,
         "inputs": [asdict(file) for file in instance.inputs],
         "orders": {name: int(number) for name, number in instance.counts.items()},
         "assumptions": _assumptions(instance),
@@ -235,7 +238,8 @@ def _rules(
             )
             | {"shadow_price": _shadow_price(instance, solution, name, kind)}
         )
-    return entries
+    entries = [entry | missing_units(instance, entry) for entry in entries]
+    return entries + entries_beside_rows(instance, chosen, solution, objective_unit(instance))
 
 
 def _rule_entry(

@@ -27,6 +27,7 @@ from .plan_accounts import offer_accounts, product_accounts
 from .plan_report import objective_unit, plan_report
 from .program import Program
 from .scoring import score_offers
+from .soft_targets import without_excess
 from .solution import Solution, Status
 from .verifier import verify_files
 
@@ -125,8 +126,10 @@ def _search(
         say(f"{state.message}: best {best}, bound {bound}, {state.seconds:.0f} s")
 
     solution = solve_program(program, engine, tell)
+    solution = without_excess(program, solution)
     if instance.scenario.objective.maximize == "affinity" and solution.status is Status.OPTIMAL:
-        return break_ties(program, offers, solution, replace(engine, time_limit=clock.left()))
+        left = replace(engine, time_limit=clock.left())
+        return without_excess(program, break_ties(program, offers, solution, left))
     return solution
 
 

@@ -12,7 +12,7 @@ from .program import Program
 
 
 class ProgramBuilder:
-    """Collects rows over a fixed set of columns; ``build`` freezes them into a ``Program``.
+    """Collects rows and further columns; ``build`` freezes them into a ``Program``.
 
     Parameters
     ----------
@@ -56,6 +56,23 @@ class ProgramBuilder:
     @property
     def n_rows(self) -> int:
         return len(self._names)
+
+    def add_columns(
+        self,
+        value: ArrayLike,
+        *,
+        upper: ArrayLike = 1.0,
+        integral: bool = True,
+    ) -> NDArray[np.int64]:
+        """Add columns from 0 to ``upper`` that are in no group; gives their numbers."""
+        value = np.asarray(value, dtype=np.float64)
+        n, first = len(value), len(self.value)
+        self.value = np.append(self.value, value)
+        self.group = np.append(self.group, np.full(n, -1, dtype=np.int32))
+        self.lower = np.append(self.lower, np.zeros(n))
+        self.upper = np.append(self.upper, np.broadcast_to(np.asarray(upper, np.float64), (n,)))
+        self.integral = np.append(self.integral, np.full(n, integral))
+        return np.arange(first, first + n)
 
     def add_row(
         self,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
 from .candidates import CandidatePairs, candidate_pairs
+from .last_week import NOT_ON_OFFER, not_on_offer, stability_rules
 from .offers import Offers
 from .posterior import NODES
 from .price_endings import level_prices
@@ -39,7 +40,8 @@ def score_offers(
         the offers, and counts: "candidates" scored; "offers scored"; "offers capped", whose
         accounts are those of the response capped at the deepest cut; "offers below one price",
         not made because the bundle would cost no more than one of its products; "candidates
-        cut" to ``max_candidates``; what ``candidate_pairs`` left out; what the mask counted.
+        cut" to ``max_candidates``; "last week's bundles not on offer", where a rule asks for
+        them; what ``candidate_pairs`` left out; what the mask counted.
     """
     pairs, counts = candidate_pairs(instance, beliefs)
     counts["candidates"] = len(pairs)
@@ -51,7 +53,10 @@ def score_offers(
         scored = _score_chunk(instance, table, chunk, start, len(pairs), counts)
         keep = _kept(instance, scored, mask, counts)
         parts.append(scored.take(np.flatnonzero(keep)))
-    return _cut(_concatenated(parts), instance, pairs, counts), counts
+    offers = _cut(_concatenated(parts), instance, pairs, counts)
+    if any(rule.min_share is not None for rule in stability_rules(instance)):
+        counts[NOT_ON_OFFER] = len(not_on_offer(instance, offers))
+    return offers, counts
 
 
 def _score_chunk(
