@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class BundlewiseError(Exception):
@@ -36,14 +37,18 @@ class InputError(BundlewiseError, ValueError):
 class ConflictError(BundlewiseError, ValueError):
     """Rules that no plan can satisfy together (exit code 3).
 
-    ``rules`` holds the names of a smallest set that conflicts.
+    ``rules`` holds the names of a set that conflicts, ``report`` the whole explanation, ready
+    for JSON.
     """
 
     exit_code = 3
 
-    def __init__(self, rules: tuple[str, ...], message: str) -> None:
+    def __init__(
+        self, rules: tuple[str, ...], message: str, report: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.rules = rules
+        self.report: dict[str, Any] = report or {"rules": list(rules)}
 
 
 class NoPlanError(BundlewiseError, TimeoutError):

@@ -1,10 +1,6 @@
-"""What a rule asks for, and what of it would have to give, in words and with its numbers."""
+"""What a rule asks for, in words and with its numbers."""
 
 from __future__ import annotations
-
-import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +10,6 @@ from ..instances.rules import (
     AtMostOneOf,
     BrandLimit,
     CategoryLimit,
-    Clearance,
     Clearance,
     Locked,
     MustInclude,
@@ -26,10 +21,6 @@ from ..instances.rules import (
 from .last_week import last_week, not_on_offer
 from .matching import Matcher, named_rules
 from .offers import Offers
-from .relaxations import Case, Relaxation
-
-
-_LISTED = 5  # products or bundles a sentence lists
 
 
 def describe_rules(instance: Instance, offers: Offers, rules: tuple[str, ...]) -> tuple[str, ...]:
@@ -50,126 +41,6 @@ def describe_rules(instance: Instance, offers: Offers, rules: tuple[str, ...]) -
         else:
             sentences.append(_limit(instance, offers, name))
     return tuple(sentences)
-
-
-def describe_relaxations(
-    case: Case, relaxations: Sequence[Relaxation]
-) -> tuple[dict[str, Any], ...]:
-    """What of each rule would be enough, one dictionary a rule, ready for JSON.
-
-    ``key`` is the number that moves, as in the scenario file or the tables; ``limit`` what it is,
-    ``enough`` a value with which a plan exists, ``no_less`` the nearest value not ruled out, and
-    ``proven`` whether these two are the same to the digits shown. For stock and price floors,
-    which are many numbers, they are the total that is missing, and ``missing`` lists it by
-    product or bundle. ``enough_alone`` is null where time did not suffice to tell.
-    """
-    return tuple(_relaxation(case, found) for found in relaxations)
-
-
-def _relaxation(case: Case, found: Relaxation) -> dict[str, Any]:
-    entry: dict[str, Any] = dict.fromkeys(("key", "limit", "enough", "no_less", "missing"))
-    entry |= {"rule": found.rule, "enough_alone": found.alone, "proven": found.alone is not None}
-    if found.alone is None:
-        return entry | {"text": f"time did not suffice to see what of {found.rule} is enough"}
-    if not found.alone:
-        return entry | {"text": f"{found.rule} alone is not enough: other rules conflict as well"}
-    if found.enough is None:
-        return entry | {"text": f"dropping {found.rule}"}
-    if found.rule in ("stock", "min-price"):
-        return entry | _missing(case, found)
-    key, limit, unit, digits = _number(case, found)
-    down = found.side == "lower"
-    enough = _rounded(found.enough * unit, digits, down=down)
-    no_less = found.no_less
-    if no_less is not None:
-        no_less = _rounded(no_less * unit, digits, down=down)
-    proven = no_less is not None and abs(enough - no_less) < 0.5 * 10.0**-digits
-    shown = ".2f" if key == "limits.discount_budget" else "g"
-    text = f"{key} = {enough:{shown}} instead of {limit:{shown}}"
-    if no_less is not None and not proven:
-        text += f" (perhaps {'up' if down else 'down'} to {no_less:{shown}})"
-    return entry | {
-        "key": key,
-        "limit": limit,
-        "enough": enough,
-        "no_less": no_less,
-        "proven": proven,
-        "text": text,
-    }
-
-
-def _number(case: Case, found: Relaxation) -> tuple[str, float, float, int]:
-    """The key of the number that moves, what it is, its unit in the program, and its digits."""
-    limits = case.instance.scenario.limits
-    affinity = case.instance.scenario.objective.maximize == "affinity"
-    fixed: dict[str, tuple[str, float | None, float, int]] = {
-        "product-exposure": (
-            "limits.max_bundles_per_product",
-            limits.max_bundles_per_product,
-            1.0,
-            0,
-        ),
-        "plan-margin": ("limits.min_plan_margin", limits.min_plan_margin, 1.0, 4),
-        "bundle-margin": ("limits.min_bundle_margin", limits.min_bundle_margin, 1.0, 4),
-        "discount-budget": ("limits.discount_budget", limits.discount_budget, 0.01, 2),
-        "bundle-count": ("limits.min_bundles", limits.min_bundles, 1.0, 0)
-        if found.side == "lower" and not affinity
-        else ("limits.max_bundles", limits.max_bundles, 1.0, 0),
-    }
-    if found.rule in fixed:
-        key, limit, unit, digits = fixed[found.rule]
-        return key, limit or 0, unit, digits
-    rule = dict(named_rules(case.instance))[found.rule]
-    if isinstance(rule, CategoryLimit | BrandLimit):
-        side, limit = ("min", rule.min) if found.side == "lower" else ("max", rule.max)
-        return f"{side} of {found.rule}", limit or 0, 1.0, 0
-    assert isinstance(rule, Clearance)
-    return f"target of {found.rule}", rule.target, 1.0, 2
-
-
-def _missing(case: Case, found: Relaxation) -> dict[str, Any]:
-    """Units or money missing, by product or bundle, rounded up to two decimals."""
-    ids = case.instance.catalogue.product_ids
-    stock = found.rule == "stock"
-    share = 1.0 - case.instance.scenario.limits.stock_safety if stock else 100.0
-    missing = {
-        str(ids[place])
-        if stock
-        else "+".join(str(ids[product]) for product in case.offers.products[place]): _rounded(
-            amount / share, 2, down=False
-        )
-        for place, amount in found.missing.items()
-    }
-    enough = sum(missing.values())
-    no_less = found.no_less
-    if no_less is not None:
-        no_less = _rounded(no_less / share, 2, down=False)
-    proven = no_less is not None and enough - no_less < 0.01 * len(missing) + 0.005
-    listed = [
-        f"{amount:g} more units of {name}" if stock else f"{amount:.2f} less for {name}"
-        for name, amount in list(missing.items())[:_LISTED]
-    ]
-    if len(missing) > _LISTED:
-        listed.append(f"so for {len(missing) - _LISTED} more, {enough:,.2f} in all")
-    key = "products.stock" if stock else "products.min_price"
-    text = f"{key}: {', '.join(listed)}"
-    if no_less is not None and not proven:
-        text += f" (perhaps down to {no_less:,.2f} in all)"
-    return {
-        "key": key,
-        "enough": enough,
-        "no_less": no_less,
-        "missing": missing,
-        "proven": proven,
-        "text": text,
-    }
-
-
-def _rounded(value: float, digits: int, *, down: bool) -> float:
-    """To so many digits, on the side where the limit is looser; 1e-6 of a digit is noise."""
-    scaled = value * 10.0**digits
-    whole = math.floor(scaled + 1e-6) if down else math.ceil(scaled - 1e-6)
-    return whole / 10.0**digits if digits else whole
 
 
 def _limit(instance: Instance, offers: Offers, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Why no plan exists: a smallest set of rules that conflict, and what each of them asks for."""
+"""Why no plan exists: a smallest set of rules that conflict, and what of each would be enough."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from numpy.typing import NDArray
 from ..instances.errors import ConflictError
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
+from .accounts import stock_left
 from .build import build_program
 from .conflict_text import describe_rules
-from .engines.interface import Clock, EngineSettings
-from .engines.sifting import sift
-from .engines.solve import solve_program
+from .engines.interface import Clock
 from .filters import OfferFilter
 from .offers import Offers
 from .program import Program
-from .solution import Status
+from .relaxation_text import describe_relaxations
+from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxation
+from .smallest_conflict import Conflict, smallest_conflict
 
-_SECONDS = 60.0  # for the whole explanation
+SECONDS = 10.0  # for the whole explanation, at least
+_CONFLICT_SHARE = 0.5  # of them for the set of rules; the rest for what would be enough
 
 
 def explain_conflict(
@@ -31,7 +33,7 @@ def explain_conflict(
     mask: OfferFilter | None = None,
     *,
     candidates_cut: int = 0,
-    seconds: float = _SECONDS,
+    seconds: float = SECONDS,
 ) -> ConflictError:
     """The error to raise for an infeasible program: rules that conflict, in words.
 
@@ -45,91 +47,99 @@ def explain_conflict(
     candidates_cut
         candidates that ``max_candidates`` kept out: the rules may hold together with them.
     seconds
-        time limit; when it is reached the set is valid, but perhaps not smallest.
+        time limit; when it is reached the set is valid, but perhaps not smallest, and what
+        would be enough is known less closely.
     """
-    if mask is not None and mask.set_aside:
-        offers, program = _with_filters_as_rules(instance, beliefs, offers, mask)
-    rules = smallest_conflict(program, seconds=seconds)
-    sentences = list(describe_rules(instance, offers, rules))
+    case = _case(instance, beliefs, offers, program, mask)
+    clock = Clock(seconds)
+    conflict = smallest_conflict(case.program, Clock(_CONFLICT_SHARE * seconds))
+    relaxations: list[Relaxation] = []
+    for k, rule in enumerate(conflict.rules):
+        share = clock.left() / (len(conflict.rules) - k)
+        relaxations.append(cheapest_relaxation(case, rule, share))
+    sentences = describe_rules(instance, case.offers, conflict.rules)
+    changes = describe_relaxations(case, relaxations)
+    notes = _notes(instance, conflict, candidates_cut, 0 if mask is None else mask.not_set_aside)
+    enough = [change["text"] for change in changes if change["enough_alone"]]
+    message = (
+        f"no plan satisfies these rules together: {', '.join(conflict.rules)} "
+        f"({'; '.join([*sentences, *notes])})"
+    )
+    if enough:
+        message += f". Each of these alone would do: {'; '.join(enough)}"
+    others = [change["text"] for change in changes if not change["enough_alone"]]
+    if others:
+        message += f". {'; '.join(others)}"
+    report = {
+        "rules": list(conflict.rules),
+        "sentences": list(sentences),
+        "irreducible": conflict.irreducible,
+        "smallest": conflict.smallest,
+        "relaxations": list(changes),
+        "notes": notes,
+    }
+    return ConflictError(conflict.rules, message, report)
+
+
+def _notes(
+    instance: Instance, conflict: Conflict, candidates_cut: int, not_set_aside: int
+) -> list[str]:
+    """What the explanation does not cover."""
+    notes = []
+    if not conflict.irreducible:
+        notes.append("time did not suffice to see whether all of them are needed")
     if candidates_cut:
         limit = instance.scenario.candidates.max_candidates
-        sentences.append(
+        notes.append(
             f"candidates.max_candidates = {limit} cut {candidates_cut:,} candidates, which could "
             "change this"
         )
-    message = f"no plan satisfies these rules together: {', '.join(rules)} ({'; '.join(sentences)})"
-    return ConflictError(rules, message)
+    if not_set_aside:
+        notes.append(f"{not_set_aside:,} more filtered offers were not looked at")
+    return notes
 
 
-def smallest_conflict(program: Program, *, seconds: float = _SECONDS) -> tuple[str, ...]:
-    """Rules that conflict, none of which can be dropped (a deletion filter, Chinneck 1991).
-
-    Each rule is left out in turn; where the rest is still infeasible it stays out. Groups and
-    column bounds always hold. A rule is ``row_rule``: all its rows come and go together. What
-    time does not suffice to leave out is named.
-
-    Raises
-    ------
-    ValueError
-        where the program as a whole has a solution.
-    """
-    clock = Clock(seconds)
-    program = replace(program, value=np.zeros(program.n_columns))
-    rules = _suspects(program, clock)
-    for rule in rules:
-        without = [other for other in rules if other != rule]
-        if _status(_only(program, without), clock) is Status.INFEASIBLE:
-            rules = without
-    return tuple(rules)
-
-
-def _suspects(program: Program, clock: Clock) -> list[str]:
-    """The rules in a proof of infeasibility where one is at hand, else all."""
-    everything = list(dict.fromkeys(program.row_rule))
-    if program.n_columns > 0:
-        conflict = sift(program, clock).conflict
-        if conflict is not None:
-            proof = [program.row_rule[i] for i in np.flatnonzero(conflict)]
-            few = list(dict.fromkeys(proof))
-            if _status(_only(program, few), clock) is Status.INFEASIBLE:
-                return few
-    if _status(program, clock) in (Status.OPTIMAL, Status.FEASIBLE):
-        raise ValueError("the program is not infeasible")
-    return everything
-
-
-def _status(program: Program, clock: Clock) -> Status:
-    settings = EngineSettings(gap=0.0, time_limit=clock.left())
-    return solve_program(program, settings).status
-
-
-def _only(program: Program, rules: list[str]) -> Program:
-    """The program with the rows of other rules left open."""
-    kept = np.array([rule in rules for rule in program.row_rule], dtype=bool)
-    return program.with_sides(
-        np.where(kept, program.row_lower, -np.inf), np.where(kept, program.row_upper, np.inf)
-    )
-
-
-def _with_filters_as_rules(
-    instance: Instance, beliefs: Beliefs, offers: Offers, mask: OfferFilter
-) -> tuple[Offers, Program]:
+def _case(
+    instance: Instance,
+    beliefs: Beliefs,
+    offers: Offers,
+    program: Program,
+    mask: OfferFilter | None,
+) -> Case:
     """The program with filtered offers back in: a filter is a row Σ x over what it rejects <= 0."""
-    parts = [offers, *(aside.offers for aside in mask.set_aside)]
-    together = _joined(parts, len(instance.catalogue))
-    program = build_program(instance, beliefs, together)
-    start = len(offers)
+    left = stock_left(instance, beliefs)
+    blocked: dict[str, NDArray[np.int64]] = {}
+    together = offers
+    if mask is not None and mask.set_aside:
+        parts = [offers, *(aside.offers for aside in mask.set_aside)]
+        together = _joined(parts, len(instance.catalogue))
+        blocked = _blocked(len(offers), mask)
+
+    def rebuild(changed: Instance) -> Program:
+        return _with_blocking_rows(build_program(changed, beliefs, together), blocked)
+
+    if together is not offers:
+        program = rebuild(instance)
+    return Case(instance, together, program, blocked, left, rebuild)
+
+
+def _blocked(start: int, mask: OfferFilter) -> dict[str, NDArray[np.int64]]:
+    """Filter's name -> columns of the joined offers that it rejects."""
     rejected: dict[str, list[NDArray[np.int64]]] = {}
     for aside in mask.set_aside:
         for name, rejects in aside.rejected_by.items():
             if rejects.any():
                 rejected.setdefault(name, []).append(start + np.flatnonzero(rejects))
         start += len(aside.offers)
-    columns = {name: np.concatenate(found) for name, found in rejected.items()}
-    return together, _with_blocking_rows(program, columns)
+    return {name: np.concatenate(found) for name, found in rejected.items()}
 
 
 def _with_blocking_rows(program: Program, columns: dict[str, NDArray[np.int64]]) -> Program:
+    """The program with a row for each filter; a stock that is short already lets nothing more in.
+
+    (The filter keeps out what adds to a product whose stand-alone demand exceeds its stock, so
+    its row holds 0 units and not the shortage, which no plan could make up for.)
+    """
     column = np.repeat(np.arange(program.n_columns), np.diff(program.start))
     row, coefficient = [program.row], [program.coefficient]
     where = [column]
@@ -141,14 +151,16 @@ def _with_blocking_rows(program: Program, columns: dict[str, NDArray[np.int64]])
     order = np.lexsort((all_rows, all_columns))
     start = np.zeros(program.n_columns + 1, dtype=np.int64)
     np.cumsum(np.bincount(all_columns, minlength=program.n_columns), out=start[1:])
-    names = tuple(f"filter {name}" for name in columns)
+    names = tuple(f"{FILTER_ROW}{name}" for name in columns)
+    is_stock = np.array([kind == "stock" for kind in program.row_kind], dtype=bool)
+    upper = np.where(is_stock, np.maximum(program.row_upper, 0.0), program.row_upper)
     return replace(
         program,
         start=start,
         row=all_rows[order],
         coefficient=np.concatenate(coefficient)[order],
         row_lower=np.concatenate([program.row_lower, np.full(len(columns), -np.inf)]),
-        row_upper=np.concatenate([program.row_upper, np.zeros(len(columns))]),
+        row_upper=np.concatenate([upper, np.zeros(len(columns))]),
         row_name=program.row_name + names,
         row_rule=program.row_rule + tuple(columns),
         row_kind=program.row_kind + tuple(columns),

@@ -19,7 +19,9 @@ from bundlewise.instances.rules import (
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
 from bundlewise.solver.conflict_text import describe_rules
-from bundlewise.solver.conflicts import explain_conflict, smallest_conflict
+from bundlewise.solver.conflicts import explain_conflict
+from bundlewise.solver.engines.interface import Clock
+from bundlewise.solver.smallest_conflict import smallest_conflict
 from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.filters import offer_mask
 from bundlewise.solver.offers import Offers
@@ -170,7 +172,7 @@ def test_smallest_in_whole_numbers() -> None:
     builder.add_row("sum", [0, 1], 1.0, lower=1, upper=1)
     builder.add_row("same", [0, 1], [1.0, -1.0], lower=0, upper=0)
     builder.add_row("other", [2], 1.0, upper=0)
-    assert set(smallest_conflict(builder.build())) == {"sum", "same"}
+    assert set(smallest_conflict(builder.build(), Clock(20.0)).rules) == {"sum", "same"}
 
 
 def test_without_time_every_rule_is_named() -> None:
@@ -178,14 +180,14 @@ def test_without_time_every_rule_is_named() -> None:
     builder.add_row("sum", [0, 1], 1.0, lower=1, upper=1)
     builder.add_row("same", [0, 1], [1.0, -1.0], lower=0, upper=0)
     builder.add_row("idle", [0, 1], 1.0, upper=2)
-    assert smallest_conflict(builder.build(), seconds=0.0) == ("sum", "same", "idle")
+    assert smallest_conflict(builder.build(), Clock(0.0)).rules == ("sum", "same", "idle")
 
 
 def test_a_feasible_program_has_no_conflict() -> None:
     builder = ProgramBuilder([1.0])
     builder.add_row("one", [0], 1.0, lower=1)
     with pytest.raises(ValueError, match="not infeasible"):
-        smallest_conflict(builder.build())
+        smallest_conflict(builder.build(), Clock(20.0))
 
 
 def feasible(program: Program, rules: Sequence[str]) -> bool:
@@ -213,7 +215,7 @@ def test_minimality_on_random_programs() -> None:
         if feasible(program, program.row_rule):
             continue
         found += 1
-        rules = smallest_conflict(program)
+        rules = smallest_conflict(program, Clock(20.0)).rules
         assert not feasible(program, rules)
         for rule in rules:
             assert feasible(program, [other for other in rules if other != rule])

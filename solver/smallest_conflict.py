@@ -1,0 +1,158 @@
+"""A smallest set of rules that no assignment can satisfy together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from .engines.interface import Clock, EngineSettings
+from .engines.sifting import sift
+from .engines.solve import solve_program
+from .program import Program
+from .solution import Status
+
+_SEARCH_SHARE = 0.3  # of the time limit, after which no smaller set is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Rules that conflict.
+
+    Attributes
+    ----------
+    rules
+        their names, as in ``Program.row_rule``.
+    irreducible
+        proven: without any one of them the others can be satisfied.
+    smallest
+        proven: no set of fewer rules conflicts.
+    """
+
+    rules: tuple[str, ...]
+    irreducible: bool
+    smallest: bool
+
+
+def smallest_conflict(program: Program, clock: Clock) -> Conflict:
+    """Rules that conflict: an irreducible set first, then a smallest one while time lasts.
+
+    Groups and column bounds always hold. A rule is ``row_rule``: all its rows come and go
+    together. The irreducible set comes from a deletion filter (Chinneck 1991): each rule is left
+    out in turn, and stays out where the rest is still infeasible. Every set of rules found
+    satisfiable leaves the rules its assignment breaks, one of which is in every conflict; so a
+    smallest hitting set of these is no larger than any conflict, and is one itself as soon as
+    it is infeasible (Ignatiev, Previti, Liffiton & Marques-Silva 2015).
+
+    Raises
+    ------
+    ValueError
+        where the program as a whole has a solution.
+    """
+    oracle = _Oracle(program, clock)
+    rules, irreducible = _deleted(oracle, _suspects(oracle))
+    smallest = False
+    while irreducible and not smallest and oracle.clock.spent() <= _SEARCH_SHARE * clock.limit:
+        hitting = _smallest_hitting_set(oracle.rules, oracle.broken)
+        if len(hitting) >= len(rules):
+            smallest = True
+            break
+        feasible = oracle.feasible(hitting)
+        if feasible is None:
+            break
+        if not feasible:
+            rules, smallest = hitting, True
+    return Conflict(tuple(rules), irreducible, smallest)
+
+
+class _Oracle:
+    """Tells whether some rules can be satisfied together, and remembers what it saw.
+
+    Attributes
+    ----------
+    rules
+        the program's rules, those of many rows first: the first to be left out.
+    broken
+        of each assignment seen, the rules it breaks.
+    """
+
+    def __init__(self, program: Program, clock: Clock) -> None:
+        self.program = replace(program, value=np.zeros(program.n_columns))
+        self.clock = clock
+        rows: dict[str, int] = {}
+        for rule in program.row_rule:
+            rows[rule] = rows.get(rule, 0) + 1
+        self.rules = sorted(rows, key=lambda rule: -rows[rule])
+        self.broken: list[frozenset[str]] = []
+        self._row_rule = np.array(program.row_rule, dtype=object)
+        nothing = program.lower
+        if only(program, ()).is_feasible(nothing):
+            self._see(nothing)
+
+    def feasible(self, rules: list[str]) -> bool | None:
+        """Whether these rules can be satisfied together; None where time ran out."""
+        wanted = frozenset(rules)
+        if any(not broken & wanted for broken in self.broken):
+            return True
+        settings = EngineSettings(gap=0.0, time_limit=self.clock.left())
+        solution = solve_program(only(self.program, rules), settings)
+        if solution.values is not None:
+            self._see(solution.values)
+            return True
+        return False if solution.status is Status.INFEASIBLE else None
+
+    def _see(self, values: NDArray[np.float64]) -> None:
+        self.broken.append(frozenset(self._row_rule[self.program.broken_rows(values)]))
+
+
+def only(program: Program, rules: Collection[str]) -> Program:
+    """The program with the rows of other rules left open."""
+    kept = np.array([rule in rules for rule in program.row_rule], dtype=bool)
+    return program.with_sides(
+        np.where(kept, program.row_lower, -np.inf), np.where(kept, program.row_upper, np.inf)
+    )
+
+
+def _suspects(oracle: _Oracle) -> list[str]:
+    """The rules in a proof of infeasibility where one is at hand, else all."""
+    program = oracle.program
+    if program.n_columns > 0:
+        conflict = sift(program, oracle.clock).conflict
+        if conflict is not None:
+            proof = {program.row_rule[i] for i in np.flatnonzero(conflict)}
+            few = [rule for rule in oracle.rules if rule in proof]
+            if oracle.feasible(few) is False:
+                return few
+    if oracle.feasible(oracle.rules):
+        raise ValueError("the program is not infeasible")
+    return oracle.rules
+
+
+def _deleted(oracle: _Oracle, rules: list[str]) -> tuple[list[str], bool]:
+    """The rules without those that can go, and whether each of the others was shown to matter."""
+    decided = True
+    for rule in rules:
+        without = [other for other in rules if other != rule]
+        feasible = oracle.feasible(without)
+        decided &= feasible is not None
+        if feasible is False:
+            rules = without
+    return rules, decided
+
+
+def _smallest_hitting_set(rules: list[str], sets: list[frozenset[str]]) -> list[str]:
+    """Fewest rules that leave no set untouched: min Σ y with Σ y over each set >= 1."""
+    if not sets:
+        return []
+    touches = np.array([[float(rule in some) for rule in rules] for some in sets])
+    found = milp(
+        np.ones(len(rules)),
+        constraints=LinearConstraint(touches, lb=1.0),
+        bounds=Bounds(0.0, 1.0),
+        integrality=np.ones(len(rules), dtype=np.int64),
+    )
+    chosen = np.flatnonzero(np.asarray(found.x) > 0.5)
+    return [rules[k] for k in chosen]
