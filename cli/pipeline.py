@@ -30,7 +30,12 @@ class Shared:
 
 
 def plan_scenario(
-    path: Path, week: str | None, progress: Progress, shared: Shared | None = None
+    path: Path,
+    week: str | None,
+    progress: Progress,
+    shared: Shared | None = None,
+    *,
+    model_file: Path | None = None,
 ) -> Plan:
     """Read, learn, solve and verify one scenario."""
     from ..solver import require_engine, solve
@@ -38,7 +43,13 @@ def plan_scenario(
     instance = read_instance(path, week, progress)
     require_engine(instance.scenario.solver.engine, instance.scenario.path)
     beliefs = get_beliefs(instance, progress, shared)
-    return solve(instance, beliefs, progress=progress.say, seconds=progress.seconds)
+    return solve(
+        instance,
+        beliefs,
+        progress=progress.say,
+        seconds=progress.seconds,
+        model_file=model_file,
+    )
 
 
 def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:

@@ -24,11 +24,24 @@ from .console import (
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the plan.")
 @WEEK_OPTION
+@click.option(
+    "--write-model",
+    "model_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also write the program to FILE.mps or FILE.lp, before it is solved.",
+)
 @FORCE_OPTION
 @JSON_OPTION
 @QUIET_OPTION
 def command(
-    scenario: Path, out: Path, week: str | None, force: bool, as_json: bool, quiet: bool
+    scenario: Path,
+    out: Path,
+    week: str | None,
+    model_file: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Choose the bundles and discounts of a week.
 
@@ -40,8 +53,14 @@ def command(
     from .pipeline import plan_scenario
 
     check_target(out, force=force)
+    if model_file is not None:
+        from ..solver.engines.model_file import check_model_target
+
+        if model_file.resolve().is_relative_to(out.resolve()):
+            raise click.UsageError("--write-model: the model cannot be in the plan's own folder")
+        check_model_target(model_file, force=force)
     progress = Progress(quiet)
-    plan = plan_scenario(scenario, week, progress)
+    plan = plan_scenario(scenario, week, progress, model_file=model_file)
     with progress.stage("write", "writing the plan"):
         write_plan_folder(plan.files(), out, force=force)
     finished = read_plan_folder(out)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from .engines.interface import Progress as EngineProgress
 from .engines.solve import solve_program
 from .filters import offer_mask
 from .intervals import interval, margin_draws
+from .model_names import column_names, group_names
 from .offers import Offers
 from .plan import Plan, plan_beliefs
 from .plan_accounts import offer_accounts, product_accounts
@@ -40,6 +42,7 @@ def solve(
     *,
     progress: Say | None = None,
     seconds: dict[str, float] | None = None,
+    model_file: Path | None = None,
 ) -> Plan:
     """The plan of an instance under its beliefs, verified.
 
@@ -49,6 +52,9 @@ def solve(
         told which stage runs, and the incumbent and bound of the search.
     seconds
         seconds of the stages before; those of ``solve`` are added to it.
+    model_file
+        where to write the program to, before it is solved: ``.mps`` or ``.lp``. What that takes
+        does not count towards the time limit.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def solve(
     CheckError
         the verifier refuses the plan (a bug: the plan is not to be used).
     InputError
-        the engine is unknown or not installed.
+        the engine is unknown or not installed, or the model cannot be written.
     """
     say = progress or (lambda _: None)
     clock = _Stages({} if seconds is None else seconds)
@@ -70,8 +76,13 @@ def solve(
     with clock.stage("program"):
         say(f"building the program of {len(offers):,} offers …")
         program = build_program(instance, beliefs, offers)
+    if model_file is not None:
+        with clock.stage("model"):
+            say(f"writing the program to {model_file.name} …")
+            _write_model(instance, program, offers, model_file)
+    spent = clock.since_start() - clock.seconds.get("model", 0.0)
     with clock.stage("solve"):
-        solution = _search(instance, program, offers, say, clock.since_start())
+        solution = _search(instance, program, offers, say, spent)
     if solution.status is Status.INFEASIBLE:
         cut = counts["candidates cut"]
         raise explain_conflict(instance, beliefs, offers, program, mask, candidates_cut=cut)
@@ -88,6 +99,14 @@ def solve(
         raise CheckError(problems)
     plan.report["seconds"] = dict(clock.seconds)
     return plan
+
+
+def _write_model(instance: Instance, program: Program, offers: Offers, file: Path) -> None:
+    from .engines.model_file import write_model  # PuLP takes a while to load
+
+    columns = column_names(instance, offers, program)
+    groups = group_names(instance, offers, program)
+    write_model(program, file, column_names=columns, group_names=groups)
 
 
 def _no_plan(instance: Instance, solution: Solution, n_offers: int) -> NoPlanError:

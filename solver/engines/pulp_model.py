@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +58,27 @@ def pulp_model(
     """
     model = _Model(program, maximize, names)
     clock = clock or Clock(math.inf)
-    built = (
-        model.add_columns(clock)
-        and model.add_objective(clock)
-        and model.add_rows(clock)
-        and model.add_groups(clock)
-    )
+    with collector_paused():
+        built = (
+            model.add_columns(clock)
+            and model.add_objective(clock)
+            and model.add_rows(clock)
+            and model.add_groups(clock)
+        )
     return (model.problem, model.columns) if built else None
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Meanwhile, do not look for garbage: among millions of small objects that all live on,
+    Python's search for it takes longer than PuLP's own work."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Model:
