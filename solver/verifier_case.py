@@ -90,6 +90,14 @@ class Case:
         """Whether this entry of discounts.levels leads to the offer's price."""
         return self.price_at(offer.list_price, Decimal(repr(level))) == offer.bundle_price
 
+    def answering(self, offer: WrittenOffer) -> list[int]:
+        """Places in discounts.levels of the entries that lead to the offer's price."""
+        return [
+            place
+            for place, level in enumerate(self.levels)
+            if self.price_at(offer.list_price, level) == offer.bundle_price
+        ]
+
     def price_at(self, list_price: int, level: Decimal) -> int:
         """Cents of list·(1 − level) after the price ending: nearest such price, ties down."""
         exact = list_price * (1 - level)

@@ -9,10 +9,13 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from ..instances.rules import Clearance
 from .verifier_accounts import written_value
 from .verifier_case import Case
 from .verifier_economics import plackett
-from .verifier_rules import Row, unrounded_margin
+from .verifier_lines import missed_targets
+from .verifier_row import Row
+from .verifier_rules import unrounded_margin
 from .verifier_tables import cents
 
 _CATCH_ALL = ("plan.csv", "products.csv", "beliefs.parquet")
@@ -58,9 +61,10 @@ def wrong_proof(case: Case) -> Iterator[str]:
     status = report.get("status")
     money = case.instance.scenario.objective.maximize in ("margin", "revenue")
     values = [written_value(case, offer) / (100 if money else 1) for offer in case.offers]
-    expected = math.fsum(values)
+    penalty = math.fsum(units * price for units, price in missed_targets(case).values())
+    expected = math.fsum(values) - penalty
     flows = sum(offer.bundle_units * offer.list_price for offer in case.offers) / 100
-    allowed = 1e-5 * (flows if money else abs(expected)) + 1e-9
+    allowed = 1e-5 * ((flows if money else abs(math.fsum(values))) + _target_flows(case)) + 1e-9
     if not (_number(objective) and abs(objective - expected) <= allowed):
         yield _report("objective", objective, expected)
         return
@@ -81,9 +85,18 @@ def wrong_proof(case: Case) -> Iterator[str]:
         yield f"plan.json: {found}, expected at most solver.gap, {tolerance}"
 
 
+def _target_flows(case: Case) -> float:
+    """What soft targets would cost if nothing were cleared: the size of the penalties' terms."""
+    return math.fsum(
+        rule.target * rule.price
+        for rule in case.instance.scenario.rules
+        if isinstance(rule, Clearance) and rule.price is not None
+    )
+
+
 def wrong_rule_rows(case: Case, rows: list[Row]) -> Iterator[str]:
     """Rows of plan.json that are missing, unknown, or whose value, limit or slack is not so."""
-    expected = {row.name: row for row in rows}
+    expected, missed = {row.name: row for row in rows}, missed_targets(case)
     written: dict[str, dict[str, Any]] = {}
     listed = case.files.report.get("rules")
     for entry in listed if isinstance(listed, list) else []:
@@ -95,6 +108,8 @@ def wrong_rule_rows(case: Case, rows: list[Row]) -> Iterator[str]:
         row = expected.get(name)
         if row is not None:
             yield from _wrong_row(row, entry)
+            if name in missed:
+                yield from _wrong_penalty(row, entry, *missed[name])
 
 
 def wrong_context(case: Case) -> Iterator[str]:
@@ -224,6 +239,13 @@ def _wrong_row(row: Row, entry: dict[str, Any]) -> Iterator[str]:
     }.items():
         if not _agrees(entry.get(name), value, allowed):
             yield _report(f"rules: {row.name}: {name}", entry.get(name), f"{value:.8g}")
+
+
+def _wrong_penalty(row: Row, entry: dict[str, Any], missing: float, price: float) -> Iterator[str]:
+    """What a soft target lacks and costs."""
+    for name, unit in (("missing", 1.0), ("penalty", price)):
+        if not _agrees(entry.get(name), missing * unit, 1e-4 * row.scale * unit):
+            yield _report(f"rules: {row.name}: {name}", entry.get(name), f"{missing * unit:.8g}")
 
 
 def _sales_loss(case: Case) -> float:

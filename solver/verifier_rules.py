@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 from ..instances.rules import (
@@ -20,44 +19,18 @@ from ..instances.rules import (
     NeverTogether,
 )
 from .verifier_case import Case
+from .verifier_lines import (
+    clearance,
+    kept_bundles,
+    last_week_bundles,
+    most_steps,
+    same_level,
+    too_many_steps,
+)
+from .verifier_row import Row, broken, count_row
 from .verifier_tables import WrittenOffer
 
 _ROUNDING = 1e-5  # relative: units are written with six significant digits
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A rule over the whole plan: lower <= value <= upper.
-
-    Attributes
-    ----------
-    name, kind
-        as in plan.json.
-    value, lower, upper
-        money in currency units; -inf and inf where a side is open.
-    scale
-        size of the figures that were added up, for tolerances.
-    fixed
-        the part of ``value`` that no offer changes (stand-alone demand).
-    """
-
-    name: str
-    kind: str
-    value: float
-    lower: float
-    upper: float
-    scale: float
-    fixed: float = 0.0
-
-    @property
-    def slack(self) -> float:
-        """Distance to the nearer side, negative where the rule is broken."""
-        return min(self.value - self.lower, self.upper - self.value)
-
-    @property
-    def limit(self) -> float:
-        """The nearer side."""
-        return self.lower if self.value - self.lower < self.upper - self.value else self.upper
 
 
 def plan_rows(case: Case) -> list[Row]:
@@ -68,11 +41,13 @@ def plan_rows(case: Case) -> list[Row]:
 def broken_rows(rows: list[Row]) -> Iterator[str]:
     """What the rows' sides do not allow."""
     for row in rows:
+        if not row.enforced:
+            continue
         allowed = _ROUNDING * row.scale
         if row.value > row.upper + allowed:
-            yield _broken(row.kind, row.name, f"{row.value:.10g}", f"at most {row.upper:.10g}")
+            yield broken(row.kind, row.name, f"{row.value:.10g}", f"at most {row.upper:.10g}")
         if row.value < row.lower - allowed:
-            yield _broken(row.kind, row.name, f"{row.value:.10g}", f"at least {row.lower:.10g}")
+            yield broken(row.kind, row.name, f"{row.value:.10g}", f"at least {row.lower:.10g}")
 
 
 def broken_offers(case: Case) -> Iterator[str]:
@@ -86,7 +61,7 @@ def _bundle_count(case: Case) -> Iterator[Row]:
     limits, affinity = case.limits, case.instance.scenario.objective.maximize == "affinity"
     fewest = limits.max_bundles if affinity else limits.min_bundles
     lower = fewest if fewest > 0 else -math.inf
-    yield _count("bundle-count", "bundle-count", len(case.offers), lower, limits.max_bundles)
+    yield count_row("bundle-count", "bundle-count", len(case.offers), lower, limits.max_bundles)
 
 
 def _product_exposure(case: Case) -> Iterator[Row]:
@@ -94,7 +69,7 @@ def _product_exposure(case: Case) -> Iterator[Row]:
     for product in case.products:
         held = sum(product in offer.product_ids for offer in case.offers)
         limit = case.limits.max_bundles_per_product
-        yield _count(f"product-exposure[{product}]", "product-exposure", held, -math.inf, limit)
+        yield count_row(f"product-exposure[{product}]", "product-exposure", held, -math.inf, limit)
 
 
 def _stock(case: Case) -> Iterator[Row]:
@@ -167,7 +142,7 @@ def _must_include(case: Case) -> Iterator[Row]:
     for rule in case.instance.scenario.rules:
         if isinstance(rule, MustInclude):
             matching = sum(_is_offer(case, offer, rule) for offer in case.offers)
-            yield _count(rule.name, rule.kind, matching, 1, math.inf)
+            yield count_row(rule.name, rule.kind, matching, 1, math.inf)
 
 
 def _locked(case: Case) -> Iterator[Row]:
@@ -175,7 +150,7 @@ def _locked(case: Case) -> Iterator[Row]:
     for rule in case.instance.scenario.rules:
         if isinstance(rule, Locked):
             matching = sum(_is_offer(case, offer, rule) for offer in case.offers)
-            yield _count(rule.name, rule.kind, matching, 1, math.inf)
+            yield count_row(rule.name, rule.kind, matching, 1, math.inf)
 
 
 def _at_most_one_of(case: Case) -> Iterator[Row]:
@@ -188,33 +163,53 @@ def _at_most_one_of(case: Case) -> Iterator[Row]:
                 bool(products & set(offer.product_ids)) or frozenset(offer.product_ids) in bundles
                 for offer in case.offers
             )
-            yield _count(rule.name, rule.kind, touching, -math.inf, 1)
+            yield count_row(rule.name, rule.kind, touching, -math.inf, 1)
 
 
 def _one_level(case: Case) -> Iterator[str]:
     """A candidate is offered at one level at most."""
     for first, second in combinations(case.offers, 2):
         if first.product_ids == second.product_ids:
-            yield _broken("one-level", first.bundle_id, "2 rows of plan.csv", "one")
+            yield broken("one-level", first.bundle_id, "2 rows of plan.csv", "one")
 
 
 def _bundle_margin(case: Case) -> Iterator[str]:
     """margin_rate of each offer >= min_bundle_margin."""
     least = case.limits.min_bundle_margin
     for offer in case.offers if least is not None else ():
-        net_price = offer.bundle_price / case.net
-        rate = _unit_margin(case, offer) / net_price if net_price > 0 else -math.inf
+        rate = _margin_rate(case, offer)
         if least is not None and rate < least - 1e-9:
-            yield _broken("bundle-margin", offer.bundle_id, f"{rate:.6f}", f"at least {least}")
+            yield broken("bundle-margin", offer.bundle_id, f"{rate:.6f}", f"at least {least}")
+
+
+def _least_bundle_margin(case: Case) -> Iterator[Row]:
+    """The least margin rate of the plan's offers beside min_bundle_margin."""
+    least = case.limits.min_bundle_margin
+    if least is not None and case.offers:
+        rate = min(_margin_rate(case, offer) for offer in case.offers)
+        name = "bundle-margin"
+        yield Row(name, name, rate, least, math.inf, scale=1.0, enforced=False)
 
 
 def _min_price(case: Case) -> Iterator[str]:
     """bundle price >= Σ min_price of its products."""
     for offer in case.offers:
-        least = int(case.instance.catalogue.min_price[case.rows(offer)].sum())
+        least = _least_price(case, offer)
         if offer.bundle_price < least:
             found, expected = f"{offer.bundle_price / 100:.2f}", f"at least {least / 100:.2f}"
-            yield _broken("min-price", offer.bundle_id, found, expected)
+            yield broken("min-price", offer.bundle_id, found, expected)
+
+
+def _least_above_min_price(case: Case) -> Iterator[Row]:
+    """The least money between a bundle's price and its products' min_price."""
+    above = [
+        offer.bundle_price - least
+        for offer in case.offers
+        if (least := _least_price(case, offer)) > 0
+    ]
+    if above:
+        name, value = "min-price", min(above) / 100
+        yield Row(name, name, value, 0.0, math.inf, scale=0.0, enforced=False)
 
 
 def _above_single_price(case: Case) -> Iterator[str]:
@@ -249,15 +244,17 @@ def _candidate(case: Case) -> Iterator[str]:
         for rule in case.instance.scenario.rules
         if isinstance(rule, MustInclude | Locked)
     }
+    last_week = last_week_bundles(case)  # compared with: on offer whatever their support
     for offer in case.offers:
         if frozenset(offer.product_ids) in forced:
             continue
-        if learned_here and (support := case.support(offer)) < settings.min_support:
+        counted = learned_here and frozenset(offer.product_ids) not in last_week
+        if counted and (support := case.support(offer)) < settings.min_support:
             expected = f"at least {settings.min_support}"
-            yield _broken("min_support", offer.bundle_id, f"{support} orders", expected)
+            yield broken("min_support", offer.bundle_id, f"{support} orders", expected)
         names = {category[row] for row in case.rows(offer)}
         if not settings.allow_same_category and len(names) < len(offer.product_ids):
-            yield _broken(
+            yield broken(
                 "allow_same_category", offer.bundle_id, "two products of a category", "different"
             )
 
@@ -268,7 +265,7 @@ def _excluded(case: Case) -> Iterator[str]:
         if isinstance(rule, Excluded):
             for offer in case.offers:
                 if _is_offer(case, offer, rule):
-                    yield _broken(rule.kind, rule.name, f"{offer.bundle_id} in the plan", "it out")
+                    yield broken(rule.kind, rule.name, f"{offer.bundle_id} in the plan", "it out")
 
 
 def _never_together(case: Case) -> Iterator[str]:
@@ -279,7 +276,7 @@ def _never_together(case: Case) -> Iterator[str]:
                 held = sorted(set(rule.products) & set(offer.product_ids))
                 if len(held) > 1:
                     found = f"{' and '.join(held)} in {offer.bundle_id}"
-                    yield _broken(rule.kind, rule.name, found, "them apart")
+                    yield broken(rule.kind, rule.name, found, "them apart")
 
 
 PLAN_RULES: dict[str, Callable[[Case], Iterator[Row]]] = {
@@ -293,6 +290,12 @@ PLAN_RULES: dict[str, Callable[[Case], Iterator[Row]]] = {
     "must-include": _must_include,
     "locked": _locked,
     "at-most-one-of": _at_most_one_of,
+    "same-level": same_level,
+    "stability": kept_bundles,
+    "clearance": clearance,
+    "steps of stability": most_steps,
+    "least bundle-margin": _least_bundle_margin,
+    "least above min-price": _least_above_min_price,
 }
 OFFER_RULES: dict[str, Callable[[Case], Iterator[str]]] = {
     "one-level": _one_level,
@@ -303,12 +306,22 @@ OFFER_RULES: dict[str, Callable[[Case], Iterator[str]]] = {
     "candidate": _candidate,
     "excluded": _excluded,
     "never-together": _never_together,
+    "steps of stability": too_many_steps,
 }
 
 
 def unrounded_margin(case: Case, offer: WrittenOffer) -> float:
     """bundle_units × (bundle_price/(1 + tax_rate) − Σ unit_cost + Σ supplier_funding), cents."""
     return offer.bundle_units * _unit_margin(case, offer)
+
+
+def _margin_rate(case: Case, offer: WrittenOffer) -> float:
+    net_price = offer.bundle_price / case.net
+    return _unit_margin(case, offer) / net_price if net_price > 0 else -math.inf
+
+
+def _least_price(case: Case, offer: WrittenOffer) -> int:
+    return int(case.instance.catalogue.min_price[case.rows(offer)].sum())
 
 
 def _unit_margin(case: Case, offer: WrittenOffer) -> float:
@@ -326,13 +339,4 @@ def _is_offer(case: Case, offer: WrittenOffer, rule: MustInclude | Excluded | Lo
 def _between(rule: CategoryLimit | BrandLimit, touching: int) -> Row:
     lower = rule.min if rule.min > 0 else -math.inf
     upper = math.inf if rule.max is None else rule.max
-    return _count(rule.name, rule.kind, touching, lower, upper)
-
-
-def _count(name: str, kind: str, value: int, lower: float, upper: float) -> Row:
-    return Row(name, kind, value, lower, upper, scale=0.0)
-
-
-def _broken(kind: str, name: str, found: str, expected: str) -> str:
-    label = kind if name == kind else f"{kind} {name}"
-    return f"plan.csv: rule {label}: {found}, expected {expected}"
+    return count_row(rule.name, rule.kind, touching, lower, upper)

@@ -335,6 +335,7 @@ def _rule_rows(rows: list, net_revenue: float, margin: float, spend: float) -> l
     pancakes = next(row for row in rows if row["bundle_id"] == "003+004")
     added = float(pancakes["added_units"].split(";")[0])
     alone = _VISITS * 0.03 * 1.0
+    rate = min(float(row["margin_rate"]) for row in rows)
     figures = [
         ("bundle-count", "bundle-count", 3, 3, 0),
         *((f"product-exposure[00{k}]", "product-exposure", 1, 1, 0) for k in range(1, 7)),
@@ -346,6 +347,8 @@ def _rule_rows(rows: list, net_revenue: float, margin: float, spend: float) -> l
         ("breakfast", "must-include", 1, 1, 0),
         ("fixed", "locked", 1, 1, 0),
         ("one-hot", "at-most-one-of", 1, 1, 0),
+        ("bundle-margin", "bundle-margin", rate, 0.2, rate - 0.2),
+        ("min-price", "min-price", 3.39, 0, 3.39),  # 8.39 for what must bring 5.00
     ]
     keys = ("name", "kind", "value", "limit", "slack")
     return [{**dict(zip(keys, row, strict=True)), "shadow_price": None} for row in figures]
