@@ -18,7 +18,8 @@ from pybind11_abseil.status import StatusNotOk
 from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, cannot_be_unbounded, conclude, settled
-from .interface import Clock, EngineSettings, Interrupt, Progress, ProgressCallback
+from .apart import run_apart
+from .interface import Clock, EngineSettings, Progress, ProgressCallback
 from .mathopt_model import model_proto
 from .mathopt_worker import answer as answer_here
 from .mathopt_worker import set_limit
@@ -31,8 +32,6 @@ _SOLVERS = {
 }
 _LARGE = 8000  # columns from which presolve may take longer than any limit it is given
 _MOMENT = 0.5  # seconds for which a search may be deaf to an interrupt
-_GRACE = 0.03  # share of its time after which a process that goes on is told to end
-_HAND_OVER = 2.0  # seconds it then has
 _NODE_SECONDS = 5e-4  # of a nominal machine, for a node of a search tree …
 _ENTRY_SECONDS = 5e-7  # … and for each column and each entry of the program
 
@@ -66,7 +65,7 @@ def solve_mathopt(
 ) -> Solution:
     """Solve the whole program with the HiGHS or SCIP that comes with OR-Tools."""
     name = settings.engine
-    raw = integer_answer(program, name, settings, clock)
+    raw = integer_answer(program, name, settings, clock, progress=progress)
     solution = conclude(program, settings, raw, engine=name)
     if progress is not None:
         progress(Progress(clock.spent(), solution.objective, solution.bound, name))
@@ -84,6 +83,7 @@ def integer_answer(
     seconds: float | None = None,
     node_limit: int | None = None,
     threads: int | None = None,
+    progress: ProgressCallback | None = None,
 ) -> RawAnswer:
     """Solve the integer program; once more where rounding the incumbent breaks a row.
 
@@ -101,8 +101,11 @@ def integer_answer(
         ``seconds``) leave, and those searched are charged to the clock.
     threads
         instead of ``settings.threads``; HiGHS alone has a use for them, in a process of its own.
+    progress
+        told what a process of its own logs.
     """
-    effort = _Effort(seconds, node_limit, threads or settings.n_threads, presolve)
+    until = math.inf if seconds is None else clock.spent() + seconds
+    effort = _Effort(until, node_limit, threads or settings.n_threads, presolve, progress)
     raw = _answer(program, name, settings, clock, hint, effort)
     if raw.values is None or settled(program, raw.values) is not None or clock.over():
         return raw
@@ -115,15 +118,16 @@ def integer_answer(
 
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How hard to try: see ``integer_answer``."""
+    """How hard to try, ``until`` when on the clock: see ``integer_answer``."""
 
-    seconds: float | None
+    until: float
     node_limit: int | None
     threads: int
     presolve: bool
+    progress: ProgressCallback | None
 
     def left(self, clock: Clock) -> float:
-        return min(clock.left(), math.inf if self.seconds is None else self.seconds)
+        return max(min(clock.left(), self.until - clock.spent()), 0.0)
 
     def nodes(self, program: Program, clock: Clock) -> int | None:
         """The node limit, which stands in for time where the clock counts work."""
@@ -164,11 +168,10 @@ def _answer(
     if program.n_columns <= _LARGE and _is_brief(program, clock, nodes):
         left = effort.left(clock)
         brief = clock.deterministic or left <= 2 * _MOMENT
-        moment = effort if brief else replace(effort, seconds=_MOMENT)
+        moment = effort if brief else replace(effort, until=clock.spent() + _MOMENT)
         here = _attempt(program, request, clock, moment, apart=False)
         if brief or here.limit != "time" or clock.over():
             return here
-        effort = replace(effort, seconds=left - _MOMENT)
         _set_hint(request, here.values if here.values is not None else hint)
     if name == "highs":
         request.parameters.highs.int_options["threads"] = effort.threads
@@ -209,7 +212,7 @@ def _attempt(
         seconds = math.inf if clock.deterministic else effort.left(clock)
         try:
             if apart:
-                result = _answer_apart(request, clock.interrupt, seconds)
+                result = _answer_apart(request, clock, seconds, effort.progress)
             else:
                 set_limit(request.parameters, seconds)
                 with quiet():
@@ -220,7 +223,10 @@ def _attempt(
         clock.charge((1 + nodes) * _node_seconds(program))
         if result is None:
             return RawAnswer(None, None, limit=clock.reason or "time")
-        return _understood(program, result)
+        raw = _understood(program, result)
+        if raw.limit == "interrupt":  # which is how the process was told that its time is up
+            raw = replace(raw, limit=clock.reason or "time")
+        return raw
     return RawAnswer(None, None, limit="error")
 
 
@@ -273,49 +279,20 @@ def linear_answer(program: Program, seconds: float) -> LinearAnswer | None:
 
 
 def _answer_apart(
-    request: rpc_pb2.SolveRequest, interrupt: Interrupt, seconds: float
+    request: rpc_pb2.SolveRequest, clock: Clock, seconds: float, progress: ProgressCallback | None
 ) -> result_pb2.SolveResultProto | None:
-    """The answer of a process of its own; None where it had to be ended without one.
-
-    At an interrupt, and at the time limit where the solver is deaf to it, its input is closed:
-    it then hands over what it has. It has a session of its own, so that a terminal's Ctrl-C
-    reaches it through us alone, and ends with us, since its input is closed then too.
-    """
+    """The answer of ``mathopt_worker``; None where it had to be ended without one."""
+    deadline = time.time() + seconds
     with tempfile.TemporaryDirectory(prefix="bundlewise-") as folder:
         asked, answered = Path(folder) / "request", Path(folder) / "response"
         asked.write_bytes(request.SerializeToString())
         script = Path(__file__).with_name("mathopt_worker.py")
-        deadline = time.time() + seconds
-        process = subprocess.Popen(
-            [sys.executable, "-P", str(script), str(asked), str(answered), repr(deadline)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        try:
-            with interrupt.calling(process.stdin.close):
-                _wait(process, (1 + _GRACE) * seconds)
-            process.stdin.close()
-            ended = _wait(process, _HAND_OVER)
-        finally:
-            process.kill()
-            process.wait()
-        if ended and process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, process.args)
-        if not ended or not answered.exists():
+        command = [sys.executable, "-P", str(script), str(asked), str(answered), repr(deadline)]
+        name = "highs" if request.solver_type == _SOLVERS["highs"] else "scip"
+        run_apart(command, clock, deadline, progress, name)
+        if not answered.exists():
             return None
         return result_pb2.SolveResultProto.FromString(answered.read_bytes())
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Whether a process ends within so many seconds, which may be infinite."""
-    try:
-        process.wait(seconds if math.isfinite(seconds) else None)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _tighter(program: Program, values: NDArray[np.float64]) -> Program | None:

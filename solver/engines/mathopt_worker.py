@@ -4,11 +4,13 @@ Run as a script with two paths, the request to read and the response to write (M
 buffers), and the time at which to stop, in seconds since the epoch ("inf" for never): what the
 start of the process takes is not the solver's. When its input is closed it hands over what it
 has: SCIP is asked to end; HiGHS, which MathOpt cannot ask, has written its incumbents to a file
-and its bounds to its log. It imports nothing of this package, so it starts quickly.
+and its bounds to its log. Incumbents and bounds that a log tells of are passed on on its output,
+a line of two numbers each. It imports nothing of this package, so it starts quickly.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import math
 import os
@@ -23,10 +25,13 @@ from ortools.math_opt import callback_pb2, parameters_pb2, result_pb2, rpc_pb2, 
 from ortools.math_opt.core.python import solver
 from ortools.util.python.solve_interrupter import SolveInterrupter
 
-_PATIENCE = 1.0  # seconds that a solver has to hear an interrupt
 _LOG_SECONDS = 0.5  # between two lines of HiGHS's log
 _LOG_ROUNDING = 1e-8  # relative: HiGHS logs bounds with nine significant digits or more
-_LOG_LINE = re.compile(r"^ *[A-Za-z]? +\d+ +\d+ +\d+ +\S+% +(\S+) +(\S+) +\S+")
+# HiGHS: bound, incumbent, gap after the share explored; SCIP: the same before what is complete
+_LOG_LINES = (
+    re.compile(r"^ *[A-Za-z]? +\d+ +\d+ +\d+ +\S+% +(\S+) +(\S+) +\S+"),
+    re.compile(r"\| *(\S+) *\| *(\S+) *\|[^|]*\|[^|]*$"),
+)
 
 
 def answer(
@@ -55,23 +60,30 @@ def set_limit(parameters: parameters_pb2.SolveParametersProto, seconds: float) -
 
 
 class _Heard:
-    """What HiGHS says while it runs: incumbents in a file, bounds in its log."""
+    """What a solver says while it runs: HiGHS's incumbents in a file, bounds in a log."""
 
     def __init__(self, request: rpc_pb2.SolveRequest, incumbents: Path) -> None:
         self._maximize = request.model.objective.maximize
         self._incumbents = incumbents
         self._bound = math.inf if self._maximize else -math.inf
-        options = request.parameters.highs
-        options.bool_options["mip_improving_solution_save"] = True
-        options.string_options["mip_improving_solution_file"] = str(incumbents)
-        options.bool_options["mip_improving_solution_report_sparse"] = True
-        options.double_options["mip_min_logging_interval"] = _LOG_SECONDS
+        self._output = os.fdopen(os.dup(1), "w")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if request.solver_type == parameters_pb2.SOLVER_TYPE_HIGHS:
+            options = request.parameters.highs
+            options.bool_options["mip_improving_solution_save"] = True
+            options.string_options["mip_improving_solution_file"] = str(incumbents)
+            options.bool_options["mip_improving_solution_report_sparse"] = True
+            options.double_options["mip_min_logging_interval"] = _LOG_SECONDS
 
     def listen(self, lines: list[str]) -> None:
         for line in lines:
-            found = _LOG_LINE.match(line)
-            if found is not None:
-                self._bound = float(found[1])
+            found = next((match for kind in _LOG_LINES if (match := kind.search(line))), None)
+            if found is None:
+                continue
+            bound, incumbent = (_number(text) for text in found.groups())
+            self._bound = self._bound if math.isnan(bound) else bound
+            with contextlib.suppress(BrokenPipeError):
+                print(incumbent, self._bound, file=self._output, flush=True)
 
     def result(self) -> result_pb2.SolveResultProto:
         """The answer of a search that stops here."""
@@ -95,6 +107,13 @@ class _Heard:
         return result
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def _last_incumbent(file: Path) -> dict[int, float] | None:
     """Column -> value of the last solution that is whole: "# Columns -N", then N lines."""
     text = file.read_text(encoding="ascii") if file.exists() else ""
@@ -110,9 +129,7 @@ def _last_incumbent(file: Path) -> dict[int, float] | None:
 def main(asked: str, answered: str, deadline: str) -> None:
     """Solve, write the answer and end the process; at the end of the input, with what there is."""
     request = rpc_pb2.SolveRequest.FromString(Path(asked).read_bytes())
-    heard = None
-    if request.solver_type == parameters_pb2.SOLVER_TYPE_HIGHS:
-        heard = _Heard(request, Path(answered).with_name("incumbents"))
+    heard = _Heard(request, Path(answered).with_name("incumbents"))
     interrupter = SolveInterrupter()
     writing = threading.Lock()
 
@@ -124,14 +141,13 @@ def main(asked: str, answered: str, deadline: str) -> None:
 
     def hand_over() -> None:
         sys.stdin.buffer.read()
+        if request.solver_type == parameters_pb2.SOLVER_TYPE_HIGHS:
+            finish(heard.result())
         interrupter.interrupt()
-        if heard is None:
-            time.sleep(_PATIENCE)
-        finish(None if heard is None else heard.result())
 
     threading.Thread(target=hand_over, daemon=True).start()
     set_limit(request.parameters, float(deadline) - time.time())
-    finish(answer(request, interrupter, None if heard is None else heard.listen))
+    finish(answer(request, interrupter, heard.listen))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from ...instances.errors import InputError
 from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, cannot_be_unbounded, conclude
+from .apart import solve_apart
 from .interface import Clock, EngineSettings, Progress, ProgressCallback
 from .pulp_model import pulp_model
 
@@ -39,21 +40,35 @@ def solve_pulp(
     CBC's is read from its log; where a solver claims to have reached the gap, that claim is the
     bound: objective + gap·|objective|.
 
+    All of it runs in a process of its own: building a large model, writing and reading PuLP's
+    files look at no clock. At an interrupt the solver gets the signal that Ctrl-C sends, at which
+    CBC hands over its incumbent; one that goes on is ended without.
+
     Raises
     ------
     InputError
         for a solver that is not installed; the message lists those that are.
     """
-    solver_name = installed_solver(settings.engine)
-    with warnings.catch_warnings():
-        # PuLP 3 announces which of its solvers PuLP 4 will no longer have
-        warnings.simplefilter("ignore", DeprecationWarning)
-        raw = _solve(program, solver_name, settings, clock)
+    installed_solver(settings.engine)
+    raw = solve_apart(program, settings, clock, progress)
     solution = conclude(program, settings, raw, engine=settings.engine)
     if progress is not None:
         message = f"{settings.engine} ended"
         progress(Progress(clock.spent(), solution.objective, solution.bound, message))
     return solution
+
+
+def answer_here(
+    program: Program,
+    settings: EngineSettings,
+    clock: Clock,
+    progress: ProgressCallback | None = None,
+) -> RawAnswer:
+    """What the solver says, asked from this process; there is no progress to be had from PuLP."""
+    with warnings.catch_warnings():
+        # PuLP 3 announces which of its solvers PuLP 4 will no longer have
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _solve(program, installed_solver(settings.engine), settings, clock)
 
 
 def _solve(program: Program, solver_name: str, settings: EngineSettings, clock: Clock) -> RawAnswer:

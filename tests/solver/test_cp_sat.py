@@ -15,7 +15,8 @@ from .enumeration import random_program
 def test_a_search_that_never_began_has_no_bound() -> None:
     # CP-SAT then says 0, which is less than the program is worth
     program = random_program(3, columns=400)
-    raw = _Scaled(program, inner=False).solve(EngineSettings(engine="cp-sat"), Clock(1e-4))
+    scaled = _Scaled(program, Clock(10), inner=False)
+    raw = scaled.solve(EngineSettings(engine="cp-sat"), Clock(1e-4))
     assert raw.values is None
     assert raw.limit == "time"
     assert raw.bound is None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pulp
 import pytest
-from bundlewise.solver.engines import EngineSettings, mathopt, solve_program
+from bundlewise.solver.engines import EngineSettings, mathopt, pulp_engine, solve_program
+from bundlewise.solver.engines.interface import Clock
 from bundlewise.solver.engines.pulp_engine import _options_taken
 from bundlewise.solver.program_builder import ProgramBuilder
 from bundlewise.solver.solution import Status
@@ -63,9 +64,9 @@ def test_a_crash_of_a_pulp_solver_is_unknown_and_leaves_no_files(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     builder = ProgramBuilder([3.0, 4.0, 5.0])
     builder.add_row("room", [0, 1, 2], [2.0, 3.0, 4.0], upper=6.0)
-    solution = solve_program(builder.build(), EngineSettings(engine="pulp:CBC"))
-    assert solution.status is Status.UNKNOWN
-    assert solution.limit == "error"
+    raw = pulp_engine.answer_here(builder.build(), EngineSettings(engine="pulp:CBC"), Clock(10))
+    assert raw.values is None
+    assert raw.limit == "error"
     assert list(tmp_path.iterdir()) == []
 
 
