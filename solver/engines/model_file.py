@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ...instances.errors import InputError
@@ -13,8 +14,8 @@ from .pulp_model import ModelNames, collector_paused, pulp_model
 
 ENDINGS = (".mps", ".lp")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.]+")
-_LONGEST = 255  # characters of a name in an LP file
-_LONGEST_STEM = 240  # leaves room for a number that makes a name unique
+_LONGEST = 100  # characters of a name in an LP file: CPLEX takes 255, CBC 100
+_LONGEST_STEM = 90  # leaves room for a number that makes a name unique
 
 
 def check_model_target(path: Path, *, force: bool) -> None:
@@ -35,10 +36,9 @@ def check_model_target(path: Path, *, force: bool) -> None:
     staging = _staging(path)
     try:
         staging.touch()
+        staging.unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        staging.unlink(missing_ok=True)
 
 
 def write_model(
@@ -82,7 +82,8 @@ def write_model(
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        staging.unlink(missing_ok=True)
+        with suppress(OSError):
+            staging.unlink(missing_ok=True)
 
 
 def _staging(path: Path) -> Path:

@@ -1,0 +1,77 @@
+"""``solve --write-model``: the program that is solved, in a file that other solvers read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pulp
+import pytest
+
+from .conftest import Run
+
+Variant = Callable[..., Path]
+
+
+def test_the_plan_and_the_model_have_the_same_optimum(variant: Variant, tmp_path: Path, run: Run):
+    scenario = variant("[limits]\nmax_bundles_per_product = 2\n[solver]\ngap = 0.0")
+    model = tmp_path / "model.mps"
+    answer = run("solve", scenario, "--out", tmp_path / "plan", "--write-model", model, "--json")
+    assert answer.code == 0, answer.err
+    report = json.loads(answer.out)
+    assert "model" in report["seconds"]
+    columns, problem = pulp.LpProblem.fromMPS(str(model))
+    assert len(columns) == report["offers"]
+    with pytest.warns(DeprecationWarning, match="PuLP 4"):
+        problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0))
+    cents = -float(pulp.value(problem.objective))
+    assert report["objective"] == pytest.approx(cents / 100, abs=0.01)
+
+
+def test_the_model_is_written_where_the_rules_conflict(variant: Variant, tmp_path: Path, run: Run):
+    scenario = variant(
+        '[[rules]]\nname = "many"\nkind = "brand-limit"\nbrand = "Monte Alto"\nmin = 30'
+    )
+    model = tmp_path / "model.lp"
+    run("solve", scenario, "--out", tmp_path / "plan", "--write-model", model).refused(3)
+    assert "r_many: x_" in model.read_text()
+    assert not (tmp_path / "plan").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("model.txt", "ends in '.txt'; expected one of .mps, .lp"),
+        ("nowhere/model.lp", "cannot be written (No such file or directory)"),
+        ("there.lp", "exists already; expected --force to replace it"),
+        ("plan/model.lp", "the model cannot be in the plan's own folder"),
+    ],
+)
+def test_a_place_that_will_not_do_is_refused_before_any_work(
+    name: str, words: str, tmp_path: Path, run: Run
+):
+    (tmp_path / "there.lp").write_text("mine")
+    # The scenario is not there either: nothing was read by then.
+    line = run(
+        "solve",
+        tmp_path / "no.toml",
+        "--out",
+        tmp_path / "plan",
+        "--write-model",
+        tmp_path / name,
+    ).refused(2)
+    assert words in line
+    assert [path.name for path in tmp_path.iterdir()] == ["there.lp"]
+
+
+def test_force_replaces_an_earlier_model(seed_case: Path, tmp_path: Path, run: Run):
+    model = tmp_path / "model.lp"
+    model.write_text("old")
+    scenario = seed_case / "scenario.toml"
+    answer = run(
+        "solve", scenario, "--out", tmp_path / "plan", "--write-model", model, "--force", "-q"
+    )
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+    assert model.read_text().startswith("\\* bundlewise *\\\nMaximize\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.lp", "plan"]
