@@ -17,11 +17,11 @@ from .engines.interface import Clock
 from .filters import OfferFilter
 from .offers import Offers
 from .program import Program
-from .relaxation_text import describe_relaxations
+from .relaxation_text import describe_relaxations, what_would_do
 from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxation
 from .smallest_conflict import Conflict, smallest_conflict
 
-SECONDS = 10.0  # for the whole explanation, at least
+_LEAST_SECONDS, _MOST_SECONDS = 10.0, 60.0  # for the whole explanation
 _CONFLICT_SHARE = 0.5  # of them for the set of rules; the rest for what would be enough
 
 
@@ -33,7 +33,7 @@ def explain_conflict(
     mask: OfferFilter | None = None,
     *,
     candidates_cut: int = 0,
-    seconds: float = SECONDS,
+    seconds: float = _LEAST_SECONDS,
 ) -> ConflictError:
     """The error to raise for an infeasible program: rules that conflict, in words.
 
@@ -60,16 +60,10 @@ def explain_conflict(
     sentences = describe_rules(instance, case.offers, conflict.rules)
     changes = describe_relaxations(case, relaxations)
     notes = _notes(instance, conflict, candidates_cut, 0 if mask is None else mask.not_set_aside)
-    enough = [change["text"] for change in changes if change["enough_alone"]]
     message = (
         f"no plan satisfies these rules together: {', '.join(conflict.rules)} "
-        f"({'; '.join([*sentences, *notes])})"
+        f"({'; '.join([*sentences, *notes])}){what_would_do(changes)}"
     )
-    if enough:
-        message += f". Each of these alone would do: {'; '.join(enough)}"
-    others = [change["text"] for change in changes if not change["enough_alone"]]
-    if others:
-        message += f". {'; '.join(others)}"
     report = {
         "rules": list(conflict.rules),
         "sentences": list(sentences),
@@ -79,6 +73,11 @@ def explain_conflict(
         "notes": notes,
     }
     return ConflictError(conflict.rules, message, report)
+
+
+def seconds_for(left: float) -> float:
+    """Seconds for an explanation where so many are left of the time limit; 10 at the least."""
+    return min(max(left, _LEAST_SECONDS), _MOST_SECONDS)
 
 
 def _notes(

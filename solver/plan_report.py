@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -24,6 +25,7 @@ from .overlap import reevaluate
 from .plan_accounts import sales_loss
 from .plan_rules import entries_beside_rows, lost_bundles, missed_targets, missing_units
 from .program import Program
+from .rule_prices import RulePrice, shadow_price_unit
 from .solution import Solution
 
 SCHEMA_VERSION = 1
@@ -40,6 +42,7 @@ def plan_report(
     solution: Solution,
     counts: dict[str, int],
     n_offers: int,
+    prices: Sequence[RulePrice] = (),
 ) -> dict[str, Any]:
     """plan.json of a plan as a dictionary, but for ``files`` and ``seconds``.
 
@@ -52,7 +55,9 @@ def plan_report(
     counts
         what scoring counted (``scoring.score_offers``).
     n_offers
-        columns of the program.
+        columns of the program that are offers.
+    prices
+        exact prices of rules (``rule_prices.price_rules``).
     """
     scenario = instance.scenario
     unit = objective_unit(instance)
@@ -65,7 +70,7 @@ def plan_report(
             f"{counts['candidates cut']:,} of {counts['candidates']:,} candidates, those of the "
             "lowest value: the proof does not cover them"
         )
-    rules = _rules(instance, beliefs, chosen, solution)
+    rules = _rules(instance, beliefs, chosen, solution, prices)
     warnings += [*missed_targets(instance, rules), *lost_bundles(instance, counts)]
     overlap = _overlap(instance, beliefs, chosen)
     if overlap is not None and abs(overlap["interaction"]) > _LARGE_INTERACTION:
@@ -97,6 +102,7 @@ def plan_report(
         "kpis": _kpis(instance, beliefs, rows, total_draws),
         "overlap": overlap,
         "rules": rules,
+        "prices": [price.report(unit) for price in prices],
         "inputs": [asdict(file) for file in instance.inputs],
         "orders": {name: int(number) for name, number in instance.counts.items()},
         "assumptions": _assumptions(instance),
@@ -218,9 +224,17 @@ def _kpis(
 
 
 def _rules(
-    instance: Instance, beliefs: Beliefs, chosen: Offers, solution: Solution
+    instance: Instance,
+    beliefs: Beliefs,
+    chosen: Offers,
+    solution: Solution,
+    prices: Sequence[RulePrice],
 ) -> list[dict[str, Any]]:
-    """Every rule over the whole plan with its value, limit and slack on this plan."""
+    """Every rule over the whole plan with its value, limit and slack on this plan, and its price.
+
+    The exact price of a rule that limits many rows with one number stands under ``prices`` only.
+    """
+    exact = {price.rule: price.report(objective_unit(instance)) for price in prices}
     program = build_program(instance, beliefs, chosen, complete=True)
     activity = program.activity(np.ones(program.n_columns))
     alone = standalone_units(instance, beliefs)
@@ -236,10 +250,12 @@ def _rules(
             _rule_entry(
                 program, row, float(activity[row]), fixed, 0.01 if kind in _MONEY_KINDS else 1.0
             )
-            | {"shadow_price": _shadow_price(instance, solution, name, kind)}
+            | _price(instance, solution, name, kind)
+            | {"exact_price": exact.get(name)}
         )
     entries = [entry | missing_units(instance, entry) for entry in entries]
-    return entries + entries_beside_rows(instance, chosen, solution, objective_unit(instance))
+    beside = entries_beside_rows(instance, chosen, solution, objective_unit(instance))
+    return entries + [_unpriced(entry) for entry in beside]
 
 
 def _rule_entry(
@@ -258,12 +274,27 @@ def _rule_entry(
     }
 
 
-def _shadow_price(instance: Instance, solution: Solution, name: str, kind: str) -> float | None:
-    """Objective (as in plan.json) for one more unit of the rule's limit (as in plan.json)."""
-    price = solution.shadow_prices.get(name)
-    if price is None:
-        return None
-    return price * objective_unit(instance) / (0.01 if kind in _MONEY_KINDS else 1.0)
+def _unpriced(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a filter, or of a rule that many rows make up: no unit, no exact price."""
+    source = "filter" if entry["shadow_price"] is None else "linear relaxation"
+    return {**entry, "shadow_price_unit": None, "priced_by": source, "exact_price": None}
+
+
+def _price(instance: Instance, solution: Solution, name: str, kind: str) -> dict[str, Any]:
+    """Objective (as in plan.json) for one more unit of the rule's limit (as in plan.json).
+
+    A row that the program left out cannot bind and costs nothing, except a stock row: there the
+    filter has said it all, and what it keeps out has no price.
+    """
+    dual, priced_by = solution.shadow_prices.get(name), "linear relaxation"
+    if dual is None and solution.shadow_prices:
+        dual, priced_by = (None, "filter") if kind == "stock" else (0.0, priced_by)
+    scale = objective_unit(instance) / (0.01 if kind in _MONEY_KINDS else 1.0)
+    return {
+        "shadow_price": None if dual is None else dual * scale,
+        "shadow_price_unit": shadow_price_unit(instance, kind),
+        "priced_by": priced_by if solution.shadow_prices else None,
+    }
 
 
 def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, Any] | None:

@@ -27,6 +27,28 @@ def describe_relaxations(
     return tuple(_relaxation(case, found) for found in relaxations)
 
 
+def what_would_do(changes: Sequence[dict[str, Any]]) -> str:
+    """The changes as further sentences of a message, each begun by ". "."""
+    enough = [change["text"] for change in changes if change["enough_alone"]]
+    in_vain = [change["rule"] for change in changes if change["enough_alone"] is False]
+    unknown = [change["rule"] for change in changes if change["enough_alone"] is None]
+    one = "This" if len(enough) == 1 else "Each of these alone"
+    return "".join(
+        f". {sentence}"
+        for sentence, said in (
+            (f"{one} would do: {'; '.join(enough)}", enough),
+            (f"Not enough alone, since other rules conflict too: {_few(in_vain)}", in_vain),
+            (f"Time did not suffice to see what would be enough of {_few(unknown)}", unknown),
+        )
+        if said
+    )
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
 def _relaxation(case: Case, found: Relaxation) -> dict[str, Any]:
     entry: dict[str, Any] = dict.fromkeys(("key", "limit", "enough", "no_less", "missing"))
     entry |= {"rule": found.rule, "enough_alone": found.alone, "proven": found.alone is not None}

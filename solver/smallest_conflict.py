@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,19 +53,20 @@ def smallest_conflict(program: Program, clock: Clock) -> Conflict:
         where the program as a whole has a solution.
     """
     oracle = _Oracle(program, clock)
-    rules, irreducible = _deleted(oracle, _suspects(oracle))
-    smallest = False
-    while irreducible and not smallest and oracle.clock.spent() <= _SEARCH_SHARE * clock.limit:
+    everything = oracle.conflict(oracle.rules)
+    if everything is None and not oracle.undecided:
+        raise ValueError("the program is not infeasible")
+    rules = _irreducible(oracle, everything or oracle.rules)
+    irreducible = not oracle.undecided
+    while irreducible and oracle.clock.spent() <= _SEARCH_SHARE * clock.limit:
         hitting = _smallest_hitting_set(oracle.rules, oracle.broken)
         if len(hitting) >= len(rules):
-            smallest = True
+            return Conflict(tuple(rules), irreducible=True, smallest=True)
+        if oracle.conflict(hitting) is not None:
+            return Conflict(tuple(hitting), irreducible=True, smallest=True)
+        if oracle.undecided:
             break
-        feasible = oracle.feasible(hitting)
-        if feasible is None:
-            break
-        if not feasible:
-            rules, smallest = hitting, True
-    return Conflict(tuple(rules), irreducible, smallest)
+    return Conflict(tuple(rules), irreducible, smallest=False)
 
 
 class _Oracle:
@@ -77,6 +78,8 @@ class _Oracle:
         the program's rules, those of many rows first: the first to be left out.
     broken
         of each assignment seen, the rules it breaks.
+    undecided
+        whether time ran out over some rules.
     """
 
     def __init__(self, program: Program, clock: Clock) -> None:
@@ -87,22 +90,39 @@ class _Oracle:
             rows[rule] = rows.get(rule, 0) + 1
         self.rules = sorted(rows, key=lambda rule: -rows[rule])
         self.broken: list[frozenset[str]] = []
+        self.undecided = False
         self._row_rule = np.array(program.row_rule, dtype=object)
         nothing = program.lower
         if only(program, ()).is_feasible(nothing):
             self._see(nothing)
 
-    def feasible(self, rules: list[str]) -> bool | None:
-        """Whether these rules can be satisfied together; None where time ran out."""
+    def conflict(self, rules: Sequence[str]) -> list[str] | None:
+        """Rules among these that conflict, few where the relaxation is infeasible already.
+
+        None where all of them can be satisfied together, or where time ran out: the second
+        makes ``undecided`` true.
+        """
         wanted = frozenset(rules)
         if any(not broken & wanted for broken in self.broken):
-            return True
+            return None
+        program = only(self.program, wanted)
+        if program.n_columns > 0:
+            relaxation = sift(program, self.clock)
+            if relaxation.conflict is not None:
+                proof = {program.row_rule[i] for i in np.flatnonzero(relaxation.conflict)}
+                return [rule for rule in rules if rule in proof]
+            if relaxation.values is not None and program.is_feasible(relaxation.values):
+                self._see(relaxation.values)
+                return None
         settings = EngineSettings(gap=0.0, time_limit=self.clock.left())
-        solution = solve_program(only(self.program, rules), settings)
+        solution = solve_program(program, settings)
         if solution.values is not None:
             self._see(solution.values)
-            return True
-        return False if solution.status is Status.INFEASIBLE else None
+            return None
+        if solution.status is Status.INFEASIBLE:
+            return list(rules)
+        self.undecided = True
+        return None
 
     def _see(self, values: NDArray[np.float64]) -> None:
         self.broken.append(frozenset(self._row_rule[self.program.broken_rows(values)]))
@@ -116,31 +136,18 @@ def only(program: Program, rules: Collection[str]) -> Program:
     )
 
 
-def _suspects(oracle: _Oracle) -> list[str]:
-    """The rules in a proof of infeasibility where one is at hand, else all."""
-    program = oracle.program
-    if program.n_columns > 0:
-        conflict = sift(program, oracle.clock).conflict
-        if conflict is not None:
-            proof = {program.row_rule[i] for i in np.flatnonzero(conflict)}
-            few = [rule for rule in oracle.rules if rule in proof]
-            if oracle.feasible(few) is False:
-                return few
-    if oracle.feasible(oracle.rules):
-        raise ValueError("the program is not infeasible")
-    return oracle.rules
-
-
-def _deleted(oracle: _Oracle, rules: list[str]) -> tuple[list[str], bool]:
-    """The rules without those that can go, and whether each of the others was shown to matter."""
-    decided = True
-    for rule in rules:
-        without = [other for other in rules if other != rule]
-        feasible = oracle.feasible(without)
-        decided &= feasible is not None
-        if feasible is False:
-            rules = without
-    return rules, decided
+def _irreducible(oracle: _Oracle, rules: list[str]) -> list[str]:
+    """The rules without those that can go, by what each proof leaves and a deletion filter."""
+    needed: list[str] = []
+    while rules:
+        rule, *others = rules
+        conflict = oracle.conflict([*needed, *others])
+        if conflict is None:
+            needed.append(rule)
+            rules = others
+        else:
+            rules = [other for other in others if other in conflict]
+    return needed
 
 
 def _smallest_hitting_set(rules: list[str], sets: list[frozenset[str]]) -> list[str]:
