@@ -55,9 +55,10 @@ class _ProgramOfOffers:
         self.complete = complete
         self.limits = instance.scenario.limits
         self.matcher = Matcher(instance)
+        # the first offer of each candidate
+        self.leads = np.diff(offers.candidate, prepend=-1) != 0
         # one-level: Σ_l x_{b,l} <= 1 for each candidate b
-        group = np.unique(offers.candidate, return_inverse=True)[1]
-        self.builder = ProgramBuilder(offers.value, group=group)
+        self.builder = ProgramBuilder(offers.value, group=np.cumsum(self.leads) - 1)
 
     def build(self) -> Program:
         self._bundle_count()
@@ -100,10 +101,8 @@ class _ProgramOfOffers:
         """Σ x over bundles that hold the product <= max_bundles_per_product."""
         column, product = self._entries()
         most = self.limits.max_bundles_per_product
-        held = np.unique(product * self.offers.n_candidates + self.offers.candidate[column])
-        candidates = np.bincount(
-            held // max(self.offers.n_candidates, 1), minlength=len(self.instance.catalogue)
-        )
+        held = self.offers.products[self.leads].ravel()
+        candidates = np.bincount(held, minlength=len(self.instance.catalogue))
         binds = candidates > (0 if self.complete else most)
         self._product_rows("product-exposure", binds, column, product, 1.0, most)
 
@@ -249,32 +248,31 @@ class _ProgramOfOffers:
         if self.complete or least > 0 or len(columns) > upper:
             self.builder.add_row(name, columns, 1.0, lower=lower, upper=upper, kind=kind)
 
-    def _entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _entries(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Column and product of each place in a bundle."""
         size = self.offers.products.shape[1]
-        column = np.repeat(np.arange(len(self.offers)), size)
-        return column, self.offers.products.ravel().astype(np.int64)
+        column = np.repeat(np.arange(len(self.offers), dtype=np.int32), size)
+        return column, self.offers.products.ravel()
 
     def _product_rows(
         self,
         rule: str,
         which: NDArray[np.bool_],
-        column: NDArray[np.int64],
-        product: NDArray[np.int64],
+        column: NDArray[np.int32],
+        product: NDArray[np.int32],
         coefficient: float | NDArray[np.float64],
         upper: float | NDArray[np.float64],
     ) -> None:
         """A row for each product of ``which``, named ``rule[product_id]``."""
-        number = np.cumsum(which) - 1
+        number = (np.cumsum(which) - 1).astype(np.int32)
         wanted = which[product]
         ids = self.instance.catalogue.product_ids[which]
-        values = np.broadcast_to(np.asarray(coefficient, dtype=np.float64), product.shape)
         sides = np.broadcast_to(np.asarray(upper, dtype=np.float64), which.shape)
         self.builder.add_rows(
             [f"{rule}[{product_id}]" for product_id in ids],
             number[product[wanted]],
             column[wanted],
-            values[wanted],
+            coefficient[wanted] if isinstance(coefficient, np.ndarray) else coefficient,
             upper=sides[which],
             rule=rule,
         )

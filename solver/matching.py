@@ -130,10 +130,13 @@ class Matcher:
             )
         return self._count(offers, members) > 0
 
-    def _count(self, offers: Offers, members: NDArray[np.int64]) -> NDArray[np.int64]:
-        marked = np.zeros(len(self._catalogue), dtype=np.int64)
+    def _count(self, offers: Offers, members: NDArray[np.int64]) -> NDArray[np.int8]:
+        marked = np.zeros(len(self._catalogue), dtype=np.int8)
         marked[members] = 1
-        return marked[offers.products].sum(axis=1)
+        count = np.zeros(len(offers), dtype=np.int8)
+        for place in range(offers.products.shape[1]):
+            count += marked[offers.products[:, place]]
+        return count
 
     def _level_entry(self, level: float, rule: str) -> int:
         for entry, known in enumerate(self._levels):

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from .program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Entries of a family of rows.
+
+    Attributes
+    ----------
+    column
+        (entries,) the column.
+    row, coefficient
+        (entries,), or (1,) where one serves them all: a program of ten million offers has sixty
+        million entries, and most of them are a 1.
+    """
+
+    column: NDArray[np.int32]
+    row: NDArray[np.int32]
+    coefficient: NDArray[np.float64]
 
 
 class ProgramBuilder:
@@ -44,9 +63,7 @@ class ProgramBuilder:
         self.lower = _filled(lower, n, 0.0, np.float64)
         self.upper = _filled(upper, n, 1.0, np.float64)
         self.integral = _filled(integral, n, True, np.bool_)
-        self._rows: list[NDArray[np.int64]] = []
-        self._columns: list[NDArray[np.int64]] = []
-        self._coefficients: list[NDArray[np.float64]] = []
+        self._entries: list[_Entries] = []
         self._lower: list[NDArray[np.float64]] = []
         self._upper: list[NDArray[np.float64]] = []
         self._names: list[str] = []
@@ -86,17 +103,22 @@ class ProgramBuilder:
         kind: str | None = None,
     ) -> None:
         """Add lower <= Σ coefficient · x <= upper; one coefficient serves all columns."""
-        columns = np.asarray(columns, dtype=np.int64)
-        zeros = np.zeros(len(columns), dtype=np.int64)
         self.add_rows(
-            (name,), zeros, columns, coefficients, lower=lower, upper=upper, rule=rule, kind=kind
+            (name,),
+            np.zeros(1, dtype=np.int64),
+            np.asarray(columns),
+            coefficients,
+            lower=lower,
+            upper=upper,
+            rule=rule,
+            kind=kind,
         )
 
     def add_rows(
         self,
         names: Sequence[str],
-        row: NDArray[np.int64],
-        columns: NDArray[np.int64],
+        row: NDArray[np.integer],
+        columns: NDArray[np.integer],
         coefficients: ArrayLike,
         *,
         lower: ArrayLike = -np.inf,
@@ -106,13 +128,27 @@ class ProgramBuilder:
     ) -> None:
         """Add a family of rows; entry e puts a coefficient in ``names[row[e]]``.
 
-        Entries of one row and column are added up; those that come to 0 are left out.
+        One row, or one coefficient, serves all entries. Entries of one row and column are added
+        up; those that come to 0 are left out.
+
+        Raises
+        ------
+        ValueError
+            for a row or a column that does not exist, or arrays of different lengths.
         """
         n = len(names)
-        self._rows.append(row + self.n_rows)
-        self._columns.append(columns)
-        self._coefficients.append(
-            np.broadcast_to(np.asarray(coefficients, dtype=np.float64), (len(columns),))
+        _require_below(n, row, "row")
+        _require_below(len(self.value), columns, "column")
+        coefficient = np.atleast_1d(np.asarray(coefficients, dtype=np.float64))
+        for array in (row, coefficient):
+            if len(array) not in (1, len(columns)):
+                raise ValueError(f"not a program: {len(array)} numbers for {len(columns)} entries")
+        self._entries.append(
+            _Entries(
+                column=columns.astype(np.int32),
+                row=(row + self.n_rows).astype(np.int32),
+                coefficient=np.ascontiguousarray(coefficient),
+            )
         )
         self._lower.append(np.broadcast_to(np.asarray(lower, dtype=np.float64), (n,)))
         self._upper.append(np.broadcast_to(np.asarray(upper, dtype=np.float64), (n,)))
@@ -129,14 +165,7 @@ class ProgramBuilder:
             for a number that is not finite, crossed bounds or sides, a bound of a whole column
             that is not whole, a repeated row name, or a grouped column that is not binary.
         """
-        shape = (self.n_rows, len(self.value))
-        entries = (
-            _joined(self._coefficients, np.float64),
-            (_joined(self._rows, np.int32), _joined(self._columns, np.int32)),
-        )
-        matrix = sparse.coo_array(entries, shape=shape).tocsc()
-        matrix.eliminate_zeros()
-        matrix.sort_indices()
+        start, row, coefficient = self._compressed()
         program = Program(
             value=self.value,
             lower=self.lower,
@@ -144,17 +173,91 @@ class ProgramBuilder:
             integral=self.integral,
             group=self.group,
             group_exact=self.group_exact,
-            start=matrix.indptr.astype(np.int64),
-            row=matrix.indices.astype(np.int32),
-            coefficient=matrix.data,
-            row_lower=_joined(self._lower, np.float64),
-            row_upper=_joined(self._upper, np.float64),
+            start=start,
+            row=row,
+            coefficient=coefficient,
+            row_lower=np.concatenate([np.zeros(0), *self._lower]),
+            row_upper=np.concatenate([np.zeros(0), *self._upper]),
             row_name=tuple(self._names),
             row_rule=tuple(self._rules),
             row_kind=tuple(self._kinds),
         )
         _check(program)
         return program
+
+    def _compressed(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        """``Program.start``, ``row`` and ``coefficient``: counted first, then filled in place."""
+        start = np.zeros(len(self.value) + 1, dtype=np.int64)
+        for entries in self._entries:
+            _count(start, entries.column)
+        np.cumsum(start, out=start)
+        row = np.empty(start[-1], dtype=np.int32)
+        coefficient = np.empty(start[-1])
+        position = start[:-1].copy()
+        for entries in self._entries:
+            _fill(position, row, coefficient, entries.column, entries.row, entries.coefficient)
+        n_entries = _settle(start, row, coefficient)
+        if n_entries < len(row):
+            row, coefficient = row[:n_entries].copy(), coefficient[:n_entries].copy()
+        return start, row, coefficient
+
+
+@njit(cache=True)
+def _count(start: NDArray[np.int64], column: NDArray[np.int32]) -> None:
+    """Count each column's entries, one place further on."""
+    for j in column:
+        start[j + 1] += 1
+
+
+@njit(cache=True)
+def _fill(
+    position: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    entry_column: NDArray[np.int32],
+    entry_row: NDArray[np.int32],
+    entry_coefficient: NDArray[np.float64],
+) -> None:
+    """Put entries at their column's next position."""
+    one_row, one_coefficient = len(entry_row) == 1, len(entry_coefficient) == 1
+    for e in range(len(entry_column)):
+        at = position[entry_column[e]]
+        position[entry_column[e]] += 1
+        row[at] = entry_row[0 if one_row else e]
+        coefficient[at] = entry_coefficient[0 if one_coefficient else e]
+
+
+@njit(cache=True)
+def _settle(
+    start: NDArray[np.int64], row: NDArray[np.int32], coefficient: NDArray[np.float64]
+) -> int:
+    """Sort each column by row, add up entries of one row, drop zeros; the entries that are left.
+
+    Families are added in the order of their rows, so that insertion finds next to nothing to do.
+    """
+    kept = 0
+    begin = start[0]
+    for j in range(len(start) - 1):
+        end = start[j + 1]
+        for e in range(begin + 1, end):
+            r, a = row[e], coefficient[e]
+            k = e
+            while k > begin and row[k - 1] > r:
+                row[k], coefficient[k] = row[k - 1], coefficient[k - 1]
+                k -= 1
+            row[k], coefficient[k] = r, a
+        e = begin
+        while e < end:
+            r, total = row[e], 0.0
+            while e < end and row[e] == r:
+                total += coefficient[e]
+                e += 1
+            if total != 0.0:
+                row[kept], coefficient[kept] = r, total
+                kept += 1
+        begin = end
+        start[j + 1] = kept
+    return kept
 
 
 def _check(program: Program) -> None:
@@ -195,5 +298,6 @@ def _filled(given: ArrayLike | None, n: int, default: float, dtype: type) -> NDA
     return array
 
 
-def _joined(parts: list[NDArray], dtype: type) -> NDArray:
-    return np.concatenate(parts).astype(dtype) if parts else np.zeros(0, dtype=dtype)
+def _require_below(n: int, numbers: NDArray[np.integer], what: str) -> None:
+    if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < n:
+        raise ValueError(f"not a program: a {what} that does not exist among {n}")
