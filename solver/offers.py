@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,22 @@ class Offers:
 
     def take(self, rows: NDArray[np.int64]) -> Offers:
         """The offers at these positions; candidates keep their number."""
-        picked = {
-            name: getattr(self, name)[rows]
-            for name in self.__slots__
-            if name not in ("n_candidates", "n_scored")
-        }
-        return Offers(**picked, n_candidates=self.n_candidates, n_scored=self.n_scored)
+        return replace(self, **{name: array[rows] for name, array in _arrays(self).items()})
+
+
+def concatenated(parts: list[Offers]) -> Offers:
+    """The offers of several parts, whose candidates are numbered throughout; the parts are used
+    up, one array after the other, so that millions of offers are not held twice.
+    """
+    first, arrays = parts[0], [_arrays(part) for part in parts]
+    parts.clear()
+    joined = {
+        name: np.concatenate([part.pop(name) for part in arrays]) for name in tuple(arrays[0])
+    }
+    return replace(first, **joined)
+
+
+def _arrays(offers: Offers) -> dict[str, NDArray]:
+    """The arrays by name."""
+    numbers = ("n_candidates", "n_scored")
+    return {name: getattr(offers, name) for name in offers.__slots__ if name not in numbers}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
 from .candidates import CandidatePairs, candidate_pairs
 from .last_week import NOT_ON_OFFER, not_on_offer, stability_rules
-from .offers import Offers
+from .offers import Offers, concatenated
 from .posterior import NODES
 from .price_endings import level_prices
 from .scoring_kernel import ProductTable, product_table, score_pairs, terms_of
@@ -47,13 +48,14 @@ def score_offers(
     counts["candidates"] = len(pairs)
     counts.update(dict.fromkeys(("offers scored", "offers capped", "offers below one price"), 0))
     table = product_table(instance, beliefs, n_nodes)
-    parts = []
+    parts: list[Offers] = []
     for start in range(0, max(len(pairs), 1), _CHUNK):
         chunk = pairs.take(slice(start, start + _CHUNK))
         scored = _score_chunk(instance, table, chunk, start, len(pairs), counts)
         keep = _kept(instance, scored, mask, counts)
         parts.append(scored.take(np.flatnonzero(keep)))
-    offers = _cut(_concatenated(parts), instance, pairs, counts)
+    parts = _cut(parts, instance, pairs, counts)
+    offers = concatenated(parts)
     if any(rule.min_share is not None for rule in stability_rules(instance)):
         counts[NOT_ON_OFFER] = len(not_on_offer(instance, offers))
     return offers, counts
@@ -125,37 +127,29 @@ def _kept(
     return keep
 
 
-def _concatenated(parts: list[Offers]) -> Offers:
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in Offers.__slots__
-        if name not in ("n_candidates", "n_scored")
-    }
-    return Offers(**columns, n_candidates=parts[0].n_candidates, n_scored=parts[0].n_scored)
-
-
 def _cut(
-    offers: Offers, instance: Instance, pairs: CandidatePairs, counts: dict[str, int]
-) -> Offers:
+    parts: list[Offers], instance: Instance, pairs: CandidatePairs, counts: dict[str, int]
+) -> list[Offers]:
     """The candidates with the highest best value, renumbered; forced ones are never cut.
 
     Ties go to the candidate that comes first by its products.
     """
     limit = instance.scenario.candidates.max_candidates
     best = np.full(len(pairs), -np.inf)
-    np.maximum.at(best, offers.candidate, offers.value)
     alive = np.zeros(len(pairs), dtype=np.bool_)
-    alive[offers.candidate] = True
+    for part in parts:
+        np.maximum.at(best, part.candidate, part.value)
+        alive[part.candidate] = True
     order = np.lexsort((np.arange(len(pairs)), -best, ~pairs.forced, ~alive))
     n_alive = int(alive.sum())
     n_kept = min(n_alive, max(limit, int((alive & pairs.forced).sum())))
     counts["candidates cut"] = n_alive - n_kept
     kept = np.zeros(len(pairs), dtype=np.bool_)
     kept[order[:n_kept]] = True
-    number = np.cumsum(kept) - 1
-    rows = np.flatnonzero(kept[offers.candidate])
-    left = offers.take(rows)
-    columns = {name: getattr(left, name) for name in Offers.__slots__}
-    columns["candidate"] = number[left.candidate].astype(np.int32)
-    columns["n_candidates"] = n_kept
-    return Offers(**columns)
+    number = (np.cumsum(kept) - 1).astype(np.int32)
+    left = []
+    for part in parts:
+        rows = np.flatnonzero(kept[part.candidate])
+        part = part if len(rows) == len(part) else part.take(rows)
+        left.append(replace(part, candidate=number[part.candidate], n_candidates=n_kept))
+    return left
