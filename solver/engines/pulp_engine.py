@@ -91,17 +91,18 @@ def installed_solver(engine: str, file: Path | None = None) -> str:
     Raises InputError, on behalf of ``file``, for a solver that is not installed.
     """
     wanted = engine.removeprefix("pulp:").lower()
-    found = {name.lower(): name for name in pulp.listSolvers(onlyAvailable=True)}
+    installed = {name.lower(): name for name in pulp.listSolvers(onlyAvailable=True)}
     names = [*_ALIASES.get(wanted, ()), *(wanted + suffix for suffix in _SUFFIXES)]
     for name in names:
-        if name.lower() in found:
-            return found[name.lower()]
-    listed = ", ".join(sorted({f"pulp:{_short(name)}" for name in found.values()}))
+        if name.lower() in installed:
+            return installed[name.lower()]
+    known = {name.lower() for name in pulp.listSolvers()}
+    found = f"{engine!r} names no solver that PuLP knows"
+    if any(name.lower() in known for name in names):
+        found = f"{engine!r} is not installed, as far as PuLP can find"
+    listed = ", ".join(sorted({f"pulp:{_short(name)}" for name in installed.values()}))
     raise InputError(
-        file,
-        "solver.engine",
-        f"{engine!r} is not installed, as far as PuLP can find",
-        f"one that is: {listed or 'none at present'}",
+        file, "solver.engine", found, f"one that is installed: {listed or 'none at present'}"
     )
 
 
@@ -152,10 +153,13 @@ def _answer(
     infeasible = pulp.LpStatusInfeasible in (problem.status, status)
     if infeasible and limit is None and cannot_be_unbounded(program):
         return RawAnswer(None, None, infeasible=True)
-    if status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        return RawAnswer(None, _logged_bound(log), limit=limit or "time")
-    values = np.array([column.varValue or 0.0 for column in columns])
     bound = _logged_bound(log)
+    if status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+        # PuLP calls a Gurobi that was stopped unsolved, and yet passes its incumbent on
+        values = np.array([column.varValue for column in columns], dtype=np.float64)
+        whole = bool(np.all(np.isfinite(values)))
+        return RawAnswer(values if whole else None, bound, limit=limit or "time")
+    values = np.array([column.varValue or 0.0 for column in columns])
     if bound is None and status == pulp.LpSolutionOptimal:
         objective = program.objective(values)
         bound = objective + settings.gap * abs(objective)

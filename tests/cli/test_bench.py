@@ -147,7 +147,7 @@ def test_folders_without_instances_are_refused(folder: Path, tmp_path: Path, run
         (["--gap", "nan"], "--gap"),
         (["--gap", "1"], "--gap"),
         (["--engine", "fast"], "no engine 'fast'"),
-        (["--engine", "pulp:nothing"], "'pulp:nothing' is not installed"),
+        (["--engine", "pulp:nothing"], "'pulp:nothing' names no solver that PuLP knows"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(

@@ -360,7 +360,7 @@ def test_an_engine_that_is_not_installed_is_refused_before_learning(
     scenario = variant('[solver]\nengine = "pulp:NoSuch"')
     for arguments in (("solve", scenario, "--out", tmp_path / "plan"), ("validate", scenario)):
         line = run(*arguments).refused(2)
-        assert "variant.toml: solver.engine: 'pulp:NoSuch' is not installed" in line
+        assert "variant.toml: solver.engine: 'pulp:NoSuch' names no solver that PuLP knows" in line
         assert "pulp:CBC" in line
 
 
