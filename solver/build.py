@@ -213,9 +213,9 @@ class _ProgramOfOffers:
         labels = []
         for label, mask in zip(cells.label, cells.mask, strict=True):
             about = ""
-            if cells.by == "product":
+            if label >= 0 and cells.by == "product":
                 about = f"{ids[label]} "
-            elif cells.by == "offer":
+            elif label >= 0:
                 about = f"{bundle_id(str(ids[k]) for k in self.offers.products[label])} "
             labels.append(f"{about}at {'/'.join(repr(known[k]) for k in levels_of(int(mask)))}")
         return labels

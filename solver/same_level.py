@@ -28,9 +28,9 @@ class Cells:
         (cells,) most offers of the cell that a plan can hold.
     label
         (cells,) catalogue index of the product, or column of the offer, that the cell is about;
-        -1 where it is all of the line at these levels.
+        -1 where it is what is left of the line at these levels.
     by
-        what ``label`` counts: "offer", "product" or "line".
+        what ``label`` counts: "offer" or "product".
     """
 
     column: NDArray[np.int64]
@@ -61,8 +61,10 @@ def line_cells(
 
     * a cell an offer has M = 1, but as many rows as the line has offers;
     * a cell a product and level has M = ``max_bundles_per_product`` at most. Where that is 1 it
-      implies the rows of its offers, with a fraction of their number, so it is taken first;
-    * a cell a level has M = ``max_bundles`` at most: few rows, little felt.
+      implies the rows of its offers, with a fraction of their number, so it is taken;
+    * a cell a level has M = ``max_bundles`` at most: few rows, little felt. It takes what is left
+      where rows run out: they go to the products (or offers) with the most valuable offers, which
+      are those that the relaxation would mix levels of.
 
     Parameters
     ----------
@@ -72,17 +74,43 @@ def line_cells(
         (products,) the category that makes the line; None for a line of listed bundles.
     """
     mask = offers.level_mask[line]
-    if members is not None:
+    one_each = max_bundles_per_product == 1
+    if members is not None and (one_each or len(line) > most_rows):
         entry, place = np.nonzero(members[offers.products[line]])
-        product = offers.products[line][entry, place].astype(np.int64)
-        by_product = _cells(line[entry], mask[entry], product, "product")
-        one_each = max_bundles_per_product == 1
-        if len(by_product.mask) <= most_rows and (one_each or len(line) > most_rows):
-            return _capped(by_product, min(max_bundles_per_product, max_bundles))
-    if len(line) <= most_rows:
-        return _capped(_cells(line, mask, line, "offer"), min(1, max_bundles))
-    whole = _cells(line, mask, np.full(len(line), -1, dtype=np.int64), "line")
-    return _capped(whole, max_bundles)
+        label = offers.products[line][entry, place].astype(np.int64)
+        column, by, most = line[entry], "product", max_bundles_per_product
+    else:
+        column, label, by, most = line, line, "offer", 1
+    spare = max(most_rows - len(np.unique(mask)), 0)
+    label = _most_valuable(label, offers.level_mask[column], offers.value[column], spare)
+    kept = label >= 0
+    rest = np.setdiff1d(line, column[kept])
+    column = np.concatenate([column[kept], rest])
+    label = np.concatenate([label[kept], np.full(len(rest), -1, dtype=np.int64)])
+    return _cells(column, offers.level_mask[column], label, by, min(most, max_bundles), max_bundles)
+
+
+def _most_valuable(
+    label: NDArray[np.int64],
+    mask: NDArray[np.uint64],
+    value: NDArray[np.float64],
+    most_cells: int,
+) -> NDArray[np.int64]:
+    """(entries,) the labels, -1 for those past ``most_cells`` cells, the best offers first."""
+    if len(label) == 0:
+        return label
+    names, place = np.unique(label, return_inverse=True)
+    best = np.full(len(names), -np.inf)
+    np.maximum.at(best, place, value)
+    cells = np.zeros(len(names), dtype=np.int64)
+    order = np.lexsort((mask, place))
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (np.diff(place[order]) != 0) | (mask[order][1:] != mask[order][:-1])
+    np.add.at(cells, place[order[new]], 1)
+    ranked = np.argsort(-best, kind="stable")
+    kept = np.zeros(len(names), dtype=np.bool_)
+    kept[ranked[np.cumsum(cells[ranked]) <= most_cells]] = True
+    return np.where(kept[place], label, -1)
 
 
 def _cells(
@@ -90,6 +118,8 @@ def _cells(
     mask: NDArray[np.uint64],
     label: NDArray[np.int64],
     by: str,
+    most: int,
+    max_bundles: int,
 ) -> Cells:
     """A cell for each label and mask that occur together."""
     order = np.lexsort((mask, label))
@@ -97,13 +127,9 @@ def _cells(
     new = np.ones(len(column), dtype=np.bool_)
     new[1:] = (mask[1:] != mask[:-1]) | (label[1:] != label[:-1])
     cell = np.cumsum(new) - 1
-    size = np.bincount(cell).astype(np.float64)
+    limit = np.where(label[new] >= 0, most, max_bundles)
+    size = np.minimum(np.bincount(cell), limit).astype(np.float64)
     return Cells(column, cell, mask[new], size, label[new], by)
-
-
-def _capped(cells: Cells, most: int) -> Cells:
-    size = np.minimum(cells.most, most)
-    return Cells(cells.column, cells.cell, cells.mask, size, cells.label, cells.by)
 
 
 def levels_of(mask: int) -> list[int]:

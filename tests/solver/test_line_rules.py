@@ -231,12 +231,22 @@ def test_cells_are_as_fine_as_the_rows_allow() -> None:
     assert (by_product.by, len(by_product.mask)) == ("product", 8)  # four products, two levels
     assert by_product.most.tolist() == [1.0] * 8
     assert line_cells(offers, line, None, **keys).by == "offer"
-    coarse = line_cells(offers, line, members, **keys, most_rows=3)
-    assert (coarse.by, coarse.most.tolist()) == ("line", [2.0, 2.0])
     several = line_cells(offers, line, members, max_bundles=9, max_bundles_per_product=2)
     assert (several.by, several.most.tolist()) == ("offer", [1.0] * 4)
     short = line_cells(offers, line, None, max_bundles=1, max_bundles_per_product=1, most_rows=0)
     assert short.most.tolist() == [1.0, 1.0]
+
+
+def test_rows_go_to_the_most_valuable_products_first() -> None:
+    # 6 rows, 2 of them for the levels of what is left: the four of 1 and 2, whose offer earns 10
+    members, line = np.array([True] * 4 + [False] * 2), np.arange(4)
+    keys = {"max_bundles": 9, "max_bundles_per_product": 1}
+    cells = line_cells(offers_of(), line, members, **keys, most_rows=6)
+    assert cells.label.tolist() == [-1, -1, 0, 0, 1, 1]
+    assert cells.most.tolist() == [1.0] * 6  # one offer is left at each level
+    assert sorted(cells.column.tolist()) == [0, 0, 1, 1, 2, 3]
+    coarse = line_cells(offers_of(), line, members, **keys, most_rows=3)
+    assert (coarse.label.tolist(), coarse.most.tolist()) == ([-1, -1], [2.0, 2.0])
 
 
 @pytest.mark.parametrize("engine", ["highs", "scip", "cp-sat", "pulp:CBC"])
