@@ -85,6 +85,8 @@ def _who_pays(offers: pd.DataFrame, report: dict[str, Any], currency: str) -> Te
 
 def _account(report: dict[str, Any]) -> list[Text]:
     lines = [Text("Rules that bind: ").append_text(safe(_binding(report["rules"])))]
+    if report.get("prices"):
+        lines.append(Text("What rules cost: ").append_text(safe(_prices(report["prices"]))))
     bound = "none" if report["bound"] is None else f"{report['bound']:,.4f}"
     gap = "unknown" if report["gap"] is None else f"{100 * report['gap']:.4f} %"
     limit = f" ({report['limit']} limit)" if report["limit"] else ""
@@ -113,6 +115,24 @@ def _binding(rules: list[dict[str, Any]]) -> str:
         for label, count in counts.items()
     ]
     return ", ".join(shown) or "none"
+
+
+def _prices(prices: list[dict[str, Any]]) -> str:
+    """What the objective would gain by one step of each rule that costs most, by exact re-solves.
+
+    ``one more bundle: +41.20; plan margin 1 point lower: +300.00 to +320.00``
+    """
+    shown = []
+    for price in prices:
+        change, low, high = (price[key] for key in ("change", "change_low", "change_high"))
+        if change is not None:
+            gain = f"+{change:,.2f}"
+        elif high is not None:
+            gain = f"+{low:,.2f} to +{high:,.2f}"
+        else:
+            gain = f"+{low:,.2f} or more"
+        shown.append(f"{price['step_text']}: {gain}")
+    return "; ".join(shown)
 
 
 def _units(value: float) -> str:

@@ -22,7 +22,7 @@ from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxation
 from .smallest_conflict import Conflict, smallest_conflict
 
 _LEAST_SECONDS, _MOST_SECONDS = 10.0, 60.0  # for the whole explanation
-_CONFLICT_SHARE = 0.5  # of them for the set of rules; the rest for what would be enough
+_CONFLICT_SHARE = 0.6  # of them for the set of rules; the rest for what would be enough
 
 
 def explain_conflict(

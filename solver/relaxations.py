@@ -20,6 +20,7 @@ from .solution import Solution, Status
 
 _GAP = 1e-5  # relative gap of amounts that are not whole numbers
 _SIGN = 0.5  # relative gap that settles the sign of an objective
+_FEW_STEPS = 5  # of a margin, from which on it is raised step by step
 SHARE_STEP = 1e-4  # margins are told to within so much
 
 
@@ -260,10 +261,13 @@ class _Relaxing:
                 return self._unmoved(solution)
             steps = math.floor(best / SHARE_STEP + 1e-6)
             above = (steps + 1) * SHARE_STEP
-            if ruled_out <= above or tried == above or self.clock.over():
+            if ruled_out <= above + 1e-9 or tried == above or self.clock.over():
                 no_less = ruled_out - SHARE_STEP
                 return Relaxation(self.rule, True, "lower", steps * SHARE_STEP, no_less)
-            tried = above
+            # Newton's steps are short from far below: halve until a rate is reached, then go on
+            between = math.floor((ruled_out - above) / SHARE_STEP / 2)
+            halve = ruled_out == tried and between > _FEW_STEPS
+            tried = above + between * SHARE_STEP if halve else above
 
     def _bundle_margin(self) -> Relaxation:
         """The highest floor under which a plan exists: bisection over the rejected offers' rates.

@@ -17,6 +17,7 @@ from ..instances.load import load_instance
 from ..instances.scenario import read_scenario
 from .verifier_accounts import inconsistent_cells, wrong_accounts, wrong_intervals, wrong_prices
 from .verifier_case import Case
+from .verifier_prices import wrong_rule_prices
 from .verifier_report import (
     wrong_beliefs,
     wrong_context,
@@ -102,6 +103,7 @@ def _problems(case: Case) -> Iterator[str]:
     yield from wrong_kpis(case)
     yield from wrong_proof(case)
     yield from wrong_rule_rows(case, rows)
+    yield from wrong_rule_prices(case)
     yield from wrong_products(case)
     yield from wrong_beliefs(case)
     yield from wrong_context(case)
