@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -84,7 +85,7 @@ class Program:
 
     def activity(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(rows,) what each row adds up to."""
-        return np.asarray(self.matrix() @ values)
+        return self._row_sums(*self._terms(values))
 
     def broken_rows(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Rows that an assignment violates, groups aside.
@@ -92,35 +93,42 @@ class Program:
         A row is kept when it is within ``ROW_TOLERANCE`` × max(1, |side|) of its sides, plus
         1e-9 × Σ |coefficient · x| for the rounding of the sum.
         """
-        matrix = self.matrix()
-        activity = np.asarray(matrix @ values)
-        slip = 1e-9 * np.asarray(abs(matrix) @ np.abs(values))
+        row, terms = self._terms(values)
+        activity = self._row_sums(row, terms)
+        slip = 1e-9 * self._row_sums(row, np.abs(terms))
         below = activity < self.row_lower - _tolerance(self.row_lower) - slip
         above = activity > self.row_upper + _tolerance(self.row_upper) + slip
         return np.flatnonzero(below | above)
 
     def is_feasible(self, values: NDArray[np.float64]) -> bool:
         """Whether an assignment keeps bounds, whole values, groups and (to tolerance) rows."""
-        if not np.all(np.isfinite(values)):
+        chosen = np.flatnonzero(values)  # few of many: hundreds of millions of offers
+        at = values[chosen]
+        if not np.all(np.isfinite(at)):
             return False
-        slip = ROW_TOLERANCE * np.maximum(1.0, np.abs(values))
-        whole = values[self.integral]
-        if np.any(values < self.lower - slip) or np.any(values > self.upper + slip):
+        slip = ROW_TOLERANCE * np.maximum(1.0, np.abs(at))
+        if np.any(at < self.lower[chosen] - slip) or np.any(at > self.upper[chosen] + slip):
             return False
+        shut_out = (self.lower > ROW_TOLERANCE) | (self.upper < -ROW_TOLERANCE)
+        if np.any(shut_out & (values == 0)):
+            return False
+        whole = at[self.integral[chosen]]
         if np.any(whole != np.round(whole)):
             return False
-        grouped = self.group >= 0
-        count = np.bincount(self.group[grouped], weights=values[grouped], minlength=self.n_groups)
+        group = self.group[chosen]
+        grouped = group >= 0
+        count = np.bincount(group[grouped], weights=at[grouped], minlength=self.n_groups)
         if np.any(count > 1) or np.any(count[self.group_exact] != 1):
             return False
         return len(self.broken_rows(values)) == 0
 
     def take(self, columns: NDArray[np.int64]) -> Program:
         """The program over these columns alone; rows and groups keep their numbers."""
-        size = np.diff(self.start)[columns]
         start = np.zeros(len(columns) + 1, dtype=np.int64)
-        np.cumsum(size, out=start[1:])
-        entry = np.arange(start[-1]) + np.repeat(self.start[columns] - start[:-1], size)
+        np.cumsum(self.start[columns + 1] - self.start[columns], out=start[1:])
+        row = np.empty(start[-1], dtype=np.int32)
+        coefficient = np.empty(start[-1])
+        _copy_entries(columns, self.start, self.row, self.coefficient, start, row, coefficient)
         return replace(
             self,
             value=self.value[columns],
@@ -129,13 +137,40 @@ class Program:
             integral=self.integral[columns],
             group=self.group[columns],
             start=start,
-            row=self.row[entry],
-            coefficient=self.coefficient[entry],
+            row=row,
+            coefficient=coefficient,
         )
 
     def with_sides(self, row_lower: NDArray[np.float64], row_upper: NDArray[np.float64]) -> Program:
         """The same program with other sides."""
         return replace(self, row_lower=row_lower, row_upper=row_upper)
+
+    def _terms(self, values: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Row and coefficient · x of each entry whose column is not 0."""
+        chosen = np.flatnonzero(values)
+        few = self.take(chosen)
+        return few.row, few.coefficient * np.repeat(values[chosen], np.diff(few.start))
+
+    def _row_sums(self, row: NDArray[np.int32], terms: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.bincount(row, weights=terms, minlength=self.n_rows), dtype=np.float64)
+
+
+@njit(cache=True)
+def _copy_entries(
+    columns: NDArray[np.int64],
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    new_start: NDArray[np.int64],
+    new_row: NDArray[np.int32],
+    new_coefficient: NDArray[np.float64],
+) -> None:
+    """Copy the entries of some columns to where ``new_start`` says, with nothing in between."""
+    for k in range(len(columns)):
+        at = new_start[k]
+        for e in range(start[columns[k]], start[columns[k] + 1]):
+            new_row[at], new_coefficient[at] = row[e], coefficient[e]
+            at += 1
 
 
 def _tolerance(side: NDArray[np.float64]) -> NDArray[np.float64]:
