@@ -87,7 +87,7 @@ products = "products.csv"
 prices = "prices.csv"            # optional: planned shelf prices, and what is promoted
 # events = "events.csv"          # optional: views, searches, carts
 # beliefs = "beliefs"            # optional: a folder that `bundlewise learn` wrote
-# previous_plan = "plans/last"   # optional: last week's plan
+# previous_plan = "plans/last"   # last week's plan, for rules of kind stability
 max_age_days = 14                # optional: an error if the newest order line is older
 
 [assumptions]
@@ -150,6 +150,18 @@ products = ["0026", "0028"]
 # kind = "locked"                # exactly this offer is in the plan
 # products = ["0031", "0032"]
 # level = 0.15
+# [[rules]]
+# kind = "same-level"            # one level for a category, or bundles = [["0001", "0004"], …]
+# category = "Pasta"
+# [[rules]]
+# kind = "stability"             # compared with data.previous_plan
+# min_share = 0.5                # of last week's bundles, at least, are in the plan again
+# max_steps = 1                  # entries of discounts.levels that one of them may move
+# [[rules]]
+# kind = "clearance"             # incremental units of these products, together
+# products = ["0033", "0034"]
+# target = 20
+# price = 0.50                   # a unit that is missing costs so much; without it, none may be
 
 [solver]
 engine = "auto"                  # or "highs", "scip", "cp-sat", "pulp:CBC", ...

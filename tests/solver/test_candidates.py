@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from bundlewise.instances.previous_plan import PreviousBundle, PreviousPlan
 from bundlewise.instances.rules import Locked, MustInclude, Rule
 from bundlewise.instances.scenario import Candidates
 from bundlewise.models.beliefs import Beliefs
@@ -25,6 +27,7 @@ def found(
     unavailable: Sequence[int] = (),
     category: Sequence[str] = ("x", "x", "y", ""),
     q: Sequence[float] = (0.1, 0.2, 0.05, 0.02),
+    last_week: Sequence[tuple[str, ...]] = (),
 ) -> tuple[CandidatePairs, dict[str, int]]:
     """Counted pairs: a+b 9 orders, a+c 5, b+d 3."""
     catalogue = make_catalogue(IDS, category=category)
@@ -32,7 +35,11 @@ def found(
     scenario = make_scenario(rules=rules).model_copy(
         update={"candidates": candidates or Candidates()}
     )
-    return candidate_pairs(make_instance(catalogue, scenario), beliefs(catalogue, q))
+    instance = make_instance(catalogue, scenario)
+    if last_week:
+        plan = PreviousPlan(Path("plan.csv"), tuple(PreviousBundle(ids, 0) for ids in last_week))
+        instance = replace(instance, previous_plan=plan)
+    return candidate_pairs(instance, beliefs(catalogue, q))
 
 
 def beliefs(catalogue: object, q: Sequence[float]) -> Beliefs:
@@ -116,6 +123,21 @@ def test_a_forced_pair_of_one_category_stays() -> None:
     pairs, counts = found(rules=[rule], candidates=Candidates(allow_same_category=False))
     assert named(pairs) == ["ab", "ac"]
     assert counts["same category"] == 0
+
+
+def test_last_weeks_bundles_stay_below_the_support() -> None:
+    # "z" is no longer in the table, and three products are no pair
+    pairs, _ = found(last_week=[("b", "d"), ("a", "z"), ("a", "b", "c")])
+    assert named(pairs) == ["ab", "ac", "bd"]
+    assert pairs.forced.tolist() == [False, False, True]
+
+
+def test_last_weeks_bundles_keep_to_the_categories() -> None:
+    # a and b are of one category: no rule of this week's scenario names the pair
+    few = Candidates(allow_same_category=False)
+    pairs, counts = found(last_week=[("a", "b"), ("b", "d")], candidates=few)
+    assert named(pairs) == ["ac", "bd"]
+    assert counts["same category"] == 1
 
 
 def test_a_forced_pair_of_an_unavailable_product_is_reported() -> None:
