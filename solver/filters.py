@@ -75,6 +75,10 @@ class OfferFilter:
     set_aside: list[SetAside] = field(default_factory=list)
     not_set_aside: int = 0
     _remembered: dict[tuple[str, str], int] = field(default_factory=dict)
+    _matcher: Matcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._matcher = Matcher(self.instance)
 
     def __call__(self, offers: Offers) -> tuple[Mask, dict[str, int]]:
         rejected_by = dict(self._rejections(offers))
@@ -96,7 +100,7 @@ class OfferFilter:
     def _rejections(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
         """Each filter's name and (offers,) what it rejects."""
         instance, scenario = self.instance, self.instance.scenario
-        matcher = Matcher(instance)
+        matcher = self._matcher
         if scenario.limits.min_bundle_margin is not None:
             # margin_rate >= min_bundle_margin
             yield "bundle-margin", offers.margin_rate < scenario.limits.min_bundle_margin
@@ -131,7 +135,7 @@ class OfferFilter:
 
     def _worth_with_targets(self, offers: Offers) -> Mask:
         """Offers whose value and what they save of soft clearance targets come to more than 0."""
-        matcher, worth = Matcher(self.instance), offers.value
+        matcher, worth = self._matcher, offers.value
         for name, rule in named_rules(self.instance):
             price = missing_price(self.instance, rule) if isinstance(rule, Clearance) else None
             if isinstance(rule, Clearance) and price is not None:
@@ -141,7 +145,7 @@ class OfferFilter:
     def _demands(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
         """Rules with a lower side, and (offers,) those that would serve them."""
         scenario = self.instance.scenario
-        matcher = Matcher(self.instance)
+        matcher = self._matcher
         if scenario.limits.min_bundles > 0 or scenario.objective.maximize == "affinity":
             yield "bundle-count", np.ones(len(offers), dtype=bool)
         for name, rule in named_rules(self.instance):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,10 @@ class Matcher:
         self._path = instance.scenario.path
         self._levels = instance.scenario.discounts.levels
         self._catalogue: Catalogue = instance.catalogue
-        self._position = {
-            str(product): i for i, product in enumerate(instance.catalogue.product_ids)
-        }
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {str(product): i for i, product in enumerate(self._catalogue.product_ids)}
 
     def positions(self, products: tuple[str, ...], rule: str) -> NDArray[np.int64]:
         """Catalogue indices of product ids.
