@@ -85,8 +85,8 @@ def _who_pays(offers: pd.DataFrame, report: dict[str, Any], currency: str) -> Te
 
 def _account(report: dict[str, Any]) -> list[Text]:
     lines = [Text("Rules that bind: ").append_text(safe(_binding(report["rules"])))]
-    if report.get("prices"):
-        lines.append(Text("What rules cost: ").append_text(safe(_prices(report["prices"]))))
+    if prices := _prices(report.get("prices", [])):
+        lines.append(Text("What rules cost: ").append_text(safe(prices)))
     bound = "none" if report["bound"] is None else f"{report['bound']:,.4f}"
     gap = "unknown" if report["gap"] is None else f"{100 * report['gap']:.4f} %"
     limit = f" ({report['limit']} limit)" if report["limit"] else ""
@@ -125,6 +125,8 @@ def _prices(prices: list[dict[str, Any]]) -> str:
     shown = []
     for price in prices:
         change, low, high = (price[key] for key in ("change", "change_low", "change_high"))
+        if high is not None and high < 0.005:
+            continue  # nothing to the last digit shown
         if change is not None:
             gain = f"+{change:,.2f}"
         elif high is not None:

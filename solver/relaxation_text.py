@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..instances.rules import BrandLimit, CategoryLimit, Clearance
+from ..instances.rules import BrandLimit, CategoryLimit, Clearance, Stability
+from .last_week import last_week
 from .matching import named_rules
 from .relaxations import Case, Relaxation
 
@@ -106,6 +107,9 @@ def _number(case: Case, found: Relaxation) -> tuple[str, float, float, int]:
     if isinstance(rule, CategoryLimit | BrandLimit):
         side, limit = ("min", rule.min) if found.side == "lower" else ("max", rule.max)
         return f"{side} of {found.rule}", limit or 0, 1.0, 0
+    if isinstance(rule, Stability):  # min_share of last week's bundles, counted
+        bundles = len(last_week(case.instance))
+        return f"min_share of {found.rule}", rule.min_share or 0.0, 1.0 / max(bundles, 1), 4
     assert isinstance(rule, Clearance)
     return f"target of {found.rule}", rule.target, 1.0, 2
 

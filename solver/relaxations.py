@@ -107,6 +107,7 @@ class _Relaxing:
                 "category-limit": self._row,
                 "brand-limit": self._row,
                 "clearance": self._row,
+                "stability": self._row,
                 "plan-margin": self._plan_margin,
                 "bundle-margin": self._bundle_margin,
                 "min-price": self._min_price,

@@ -26,7 +26,6 @@ DEAREST = 5  # rules whose price is computed exactly
 _POINT = 0.01  # of plan margin
 _PART = 0.1  # of a stock or a clearance target that makes a step
 _BUDGET_PART = 0.01  # of the discount budget that makes a step
-_NOTHING = 1e-6  # relative to the objective: less is no price
 _ALL, _FEWER = "all offers", "the offers that pass the filters now"
 _EXACT = 1e-6  # relative to the objective: a narrower interval is a number
 
@@ -105,7 +104,7 @@ def price_rules(
     seconds: float,
     interrupt: Interrupt | None = None,
 ) -> tuple[Solution, list[RulePrice]]:
-    """The solution with shadow prices, and exact prices of the rules that cost most.
+    """The solution with shadow prices, and exact prices of the rules that cost most by them.
 
     A step loosens a rule, so the incumbent stays feasible and each re-solve starts from it. A
     plan that was not proven best is first tried to be, since a price is no surer than that.
@@ -125,10 +124,9 @@ def price_rules(
     if affinity:  # takes a number of bundles exactly: no side to loosen
         return priced, []
     steps = _Steps(instance, beliefs, offers, program, priced)
-    dearest = sorted(steps.all(), key=lambda step: -step.relaxation_change)
-    scale = _NOTHING * max(abs(pricing.objective), 1e-9)
-    dearest = [step for step in dearest[:DEAREST] if step.relaxation_change > scale]
-    return priced, pricing.exact(dearest)
+    dearest = sorted(steps.all(), key=lambda step: -step.relaxation_change)[:DEAREST]
+    prices = pricing.exact(dearest)
+    return priced, sorted(prices, key=lambda price: -max(price.change_high or 0, price.change_low))
 
 
 class _Pricing:
@@ -226,7 +224,7 @@ class _Pricing:
 
 
 class _Steps:
-    """A step of each rule that costs something by its shadow price."""
+    """A step of each rule that has a shadow price, or whose limit is near."""
 
     def __init__(
         self,
@@ -237,7 +235,9 @@ class _Steps:
         solution: Solution,
     ) -> None:
         self.instance, self.beliefs, self.offers = instance, beliefs, offers
+        assert solution.values is not None
         self.program, self.values = program, solution.values
+        self.activity = program.activity(solution.values)
         self.dual = np.array([solution.shadow_prices.get(name, 0.0) for name in program.row_name])
         self.limits = instance.scenario.limits
         self.given = dict(named_rules(instance))
@@ -247,10 +247,11 @@ class _Steps:
         exposure = np.array([kind == "product-exposure" for kind in self.program.row_kind])
         if exposure.any():
             yield self._product_exposure(float(self.dual[exposure].sum()))
-        for row in np.flatnonzero(~exposure & (self.dual != 0)):
-            step = self._of_row(int(row))
-            if step is not None:
-                yield step
+        for row in np.flatnonzero(~exposure):
+            for upper in (True, False):
+                step = self._of_row(int(row), upper)
+                if step is not None:
+                    yield step
 
     def _product_exposure(self, dual: float) -> _Step:
         most = self.limits.max_bundles_per_product
@@ -263,16 +264,25 @@ class _Steps:
             lambda: self._with_limits(max_bundles_per_product=most + 1),
         )
 
-    def _of_row(self, row: int) -> _Step | None:
-        """The step of a rule that is one row; None for a kind that has none."""
+    def _of_row(self, row: int, upper: bool) -> _Step | None:
+        """A step of one side of a row; None where it has none, or where the side is far.
+
+        A side without a shadow price may cost something all the same: tightening the program
+        takes columns out that a looser side would let in. It is far where the step is less than
+        its slack.
+        """
         name, kind = self.program.row_name[row], self.program.row_kind[row]
-        upper = bool(self.dual[row] > 0)
-        if kind == "plan-margin":
-            return self._plan_margin(row)
-        step, text = self._step(name, kind, upper, row)
-        if step <= 0:
+        side = float(self.program.row_upper[row] if upper else self.program.row_lower[row])
+        dual = max(float(self.dual[row] if upper else -self.dual[row]), 0.0)
+        if not np.isfinite(side) or (dual == 0.0 and kind == "stock"):
             return None
+        slack = abs(side - float(self.activity[row]))
+        if kind == "plan-margin":
+            return self._plan_margin(name, dual, slack)
+        step, text = self._step(name, kind, upper, row)
         unit = 100.0 if kind == "discount-budget" else 1.0
+        if step <= 0 or (dual == 0.0 and slack >= step * unit):
+            return None
 
         def relaxed() -> Program:
             if kind == "bundle-count" and upper:
@@ -284,7 +294,7 @@ class _Steps:
                 self.program.row_upper + (moved if upper else 0.0),
             )
 
-        return _Step(name, kind, step, text, abs(float(self.dual[row])) * step * unit, relaxed)
+        return _Step(name, kind, step, text, dual * step * unit, relaxed)
 
     def _step(self, name: str, kind: str, upper: bool, row: int) -> tuple[float, str]:
         """How far the side moves, and in words; 0 for a kind without a step."""
@@ -312,19 +322,20 @@ class _Steps:
             return step, f"{step:,.6g} units fewer to clear"
         return (1, f"one more bundle under {name}") if kind == "at-most-one-of" else (0, "")
 
-    def _plan_margin(self, row: int) -> _Step:
+    def _plan_margin(self, name: str, dual: float, slack: float) -> _Step | None:
         """One point lower: the row gains 0.01·Σ net revenue·x of the plan, to first order."""
         rate = self.limits.min_plan_margin or 0.0
-        n, values = len(self.offers), self.values
-        assert values is not None
         gained = margin_above(self.offers, self.instance, rate - _POINT)
         gained -= margin_above(self.offers, self.instance, rate)
+        room = float(gained @ self.values[: len(self.offers)])
+        if dual == 0.0 and slack >= room > 0.0:
+            return None
         return _Step(
-            self.program.row_name[row],
+            name,
             "plan-margin",
             _POINT,
             "plan margin 1 point lower",
-            abs(float(self.dual[row])) * float(gained @ values[:n]),
+            dual * room,
             lambda: self._with_limits(min_plan_margin=rate - _POINT),
         )
 

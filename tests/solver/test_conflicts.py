@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from bundlewise.instances.errors import ConflictError
 from bundlewise.instances.rules import (
     AtMostOneOf,
@@ -20,13 +19,9 @@ from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
 from bundlewise.solver.conflict_text import describe_rules
 from bundlewise.solver.conflicts import explain_conflict
-from bundlewise.solver.engines.interface import Clock
-from bundlewise.solver.smallest_conflict import smallest_conflict
 from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.filters import offer_mask
 from bundlewise.solver.offers import Offers
-from bundlewise.solver.program import Program
-from bundlewise.solver.program_builder import ProgramBuilder
 from bundlewise.solver.solution import Status
 
 from .factories import make_beliefs, make_catalogue, make_instance, make_offers, make_scenario
@@ -164,62 +159,6 @@ def test_category_and_at_most_one_of() -> None:
     )
     assert set(error.rules) == {"category-limit[1]", "category-limit[2]", "at-most-one-of[1]"}
     assert "at least 1 offers of category 'a' (bundles to choose from: 2)" in str(error)
-
-
-def test_smallest_in_whole_numbers() -> None:
-    # x + y = 1 with x = y conflicts for whole x, y only; z <= 0 has no part in it
-    builder = ProgramBuilder([1.0, 1.0, 1.0])
-    builder.add_row("sum", [0, 1], 1.0, lower=1, upper=1)
-    builder.add_row("same", [0, 1], [1.0, -1.0], lower=0, upper=0)
-    builder.add_row("other", [2], 1.0, upper=0)
-    assert set(smallest_conflict(builder.build(), Clock(20.0)).rules) == {"sum", "same"}
-
-
-def test_without_time_every_rule_is_named() -> None:
-    builder = ProgramBuilder([1.0, 1.0])
-    builder.add_row("sum", [0, 1], 1.0, lower=1, upper=1)
-    builder.add_row("same", [0, 1], [1.0, -1.0], lower=0, upper=0)
-    builder.add_row("idle", [0, 1], 1.0, upper=2)
-    assert smallest_conflict(builder.build(), Clock(0.0)).rules == ("sum", "same", "idle")
-
-
-def test_a_feasible_program_has_no_conflict() -> None:
-    builder = ProgramBuilder([1.0])
-    builder.add_row("one", [0], 1.0, lower=1)
-    with pytest.raises(ValueError, match="not infeasible"):
-        smallest_conflict(builder.build(), Clock(20.0))
-
-
-def feasible(program: Program, rules: Sequence[str]) -> bool:
-    kept = np.array([rule in rules for rule in program.row_rule])
-    relaxed = program.with_sides(
-        np.where(kept, program.row_lower, -np.inf), np.where(kept, program.row_upper, np.inf)
-    )
-    settings = EngineSettings(engine="highs", time_limit=20)
-    status = solve_program(replace(relaxed, value=np.zeros(program.n_columns)), settings).status
-    assert status in (Status.OPTIMAL, Status.INFEASIBLE)
-    return status is Status.OPTIMAL
-
-
-def test_minimality_on_random_programs() -> None:
-    found = 0
-    for seed in range(40):
-        random = np.random.default_rng(seed)
-        builder = ProgramBuilder(np.zeros(12), group=np.arange(12) // 3)
-        for i in range(10):
-            columns = np.flatnonzero(random.random(12) < 0.4)
-            count = int(random.integers(0, 4))
-            side = {"lower": count} if random.random() < 0.4 else {"upper": count}
-            builder.add_row(f"row{i}", columns, 1.0, rule=f"rule{i % 7}", **side)
-        program = builder.build()
-        if feasible(program, program.row_rule):
-            continue
-        found += 1
-        rules = smallest_conflict(program, Clock(20.0)).rules
-        assert not feasible(program, rules)
-        for rule in rules:
-            assert feasible(program, [other for other in rules if other != rule])
-    assert found >= 10
 
 
 def test_candidates_that_were_cut_are_part_of_the_explanation() -> None:
