@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .errors import BundlewiseError, CheckError, ConflictError, InputError, NoPlanError
     from .instance import DataQuality, Instance
     from .load import load_instance
+    from .mmkp import MmkpInstance, read_mmkp
     from .orders import Baskets, Orders
     from .prices import PriceTable
     from .sample import write_sample
@@ -35,6 +36,7 @@ _HOMES = {
     "DataQuality": "instance",
     "InputError": "errors",
     "Instance": "instance",
+    "MmkpInstance": "mmkp",
     "NoPlanError": "errors",
     "Orders": "orders",
     "PriceTable": "prices",
@@ -43,6 +45,7 @@ _HOMES = {
     "changed_keys": "scenario_text",
     "load_instance": "load",
     "make_shop": "synthetic",
+    "read_mmkp": "mmkp",
     "read_scenario": "scenario",
     "read_table": "tables",
     "scenario_toml": "scenario_text",
@@ -66,6 +69,7 @@ __all__ = [
     "DataQuality",
     "InputError",
     "Instance",
+    "MmkpInstance",
     "NoPlanError",
     "Orders",
     "PriceTable",
@@ -74,6 +78,7 @@ __all__ = [
     "changed_keys",
     "load_instance",
     "make_shop",
+    "read_mmkp",
     "read_scenario",
     "read_table",
     "scenario_toml",

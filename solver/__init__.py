@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .engines.interface import EngineSettings
     from .engines.solve import require_engine, solve_program
     from .filters import offer_mask
+    from .mmkp import check_mmkp, mmkp_program
     from .offers import Offers
     from .overlap import Overlap, reevaluate
     from .plan import Plan
@@ -38,7 +39,9 @@ _HOMES = {
     "Solution": "solution",
     "Status": "solution",
     "build_program": "build",
+    "check_mmkp": "mmkp",
     "explain_conflict": "conflicts",
+    "mmkp_program": "mmkp",
     "offer_mask": "filters",
     "offer_shares": "shares",
     "pair_economics": "economics",
@@ -64,7 +67,9 @@ __all__ = [
     "Solution",
     "Status",
     "build_program",
+    "check_mmkp",
     "explain_conflict",
+    "mmkp_program",
     "offer_mask",
     "offer_shares",
     "pair_economics",
