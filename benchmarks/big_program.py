@@ -20,14 +20,15 @@ from bundlewise.instances.instance import Instance
 from bundlewise.instances.rules import CategoryLimit
 from bundlewise.models.beliefs import Beliefs
 from bundlewise.solver.build import build_program
-from bundlewise.solver.engines import EngineSettings, solve_program
+from bundlewise.solver.engines import EngineSettings
 from bundlewise.solver.filters import offer_mask
 from bundlewise.solver.offers import Offers
 from bundlewise.solver.program import Program
 from bundlewise.solver.scoring import score_offers
-from bundlewise.solver.solution import Solution, Status
+from bundlewise.solver.solution import Status
 
 from .journey import journey_shop
+from .runs import line, timed
 
 SEED = 20_180_101
 OFFERS = 480_000  # to within 1 %
@@ -57,13 +58,11 @@ def main() -> None:
     for engine in arguments.engines.split(","):
         settings = EngineSettings(engine=engine, gap=GAP, time_limit=arguments.limit, seed=SEED)
         if engine == "auto":
-            solve_program(program, settings)  # loads the compiled kernels
-        start = time.perf_counter()
-        solution = solve_program(program, settings)
-        seconds[engine] = time.perf_counter() - start
+            timed(program, settings)  # loads the compiled kernels
+        seconds[engine], solution = timed(program, settings)
         if solution.status is Status.OPTIMAL:
             proven.add(engine)
-        print(_line(engine, seconds[engine], solution), flush=True)
+        print(line(engine, seconds[engine], solution), flush=True)
     others = [engine for engine in seconds if engine != "auto"]
     if "auto" in proven and others:
         print(_verdict(seconds, [engine for engine in others if engine in proven], others))
@@ -81,11 +80,16 @@ def _verdict(seconds: dict[str, float], proven: list[str], others: list[str]) ->
 
 def make_program() -> Program:
     """The program, the same on every run."""
+    instance, beliefs, offers = make_case()
+    return build_program(instance, beliefs, offers)
+
+
+def make_case() -> tuple[Instance, Beliefs, Offers]:
+    """What the program is made from."""
     instance, beliefs = journey_shop(MIN_SUPPORT)
     instance = _with_limits(instance)
     instance, offers = _about_as_many_offers(instance, beliefs)
-    instance = _with_rules(instance, offers)
-    return build_program(instance, beliefs, offers)
+    return _with_rules(instance, offers), beliefs, offers
 
 
 def _with_limits(instance: Instance) -> Instance:
@@ -129,13 +133,6 @@ def _with_rules(instance: Instance, offers: Offers) -> Instance:
     return replace(
         instance, scenario=scenario.model_copy(update={"limits": limits, "rules": rules})
     )
-
-
-def _line(engine: str, seconds: float, solution: Solution) -> str:
-    objective = "–" if solution.objective is None else f"{solution.objective / 100:,.2f}"
-    bound = "–" if solution.bound is None else f"{solution.bound / 100:,.2f}"
-    gap = "–" if solution.gap is None else f"{solution.gap:.4%}"
-    return f"{engine:9} {seconds:8.2f} s  {solution.status:10} {objective:>14} {bound:>14} {gap:>9}"
 
 
 if __name__ == "__main__":
