@@ -21,7 +21,7 @@ from .relaxation_text import describe_relaxations, what_would_do
 from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxation
 from .smallest_conflict import Conflict, smallest_conflict
 
-_LEAST_SECONDS, _MOST_SECONDS = 10.0, 60.0  # for the whole explanation
+_LEAST_SECONDS, _MOST_SECONDS = 8.0, 60.0  # for the whole explanation
 _CONFLICT_SHARE = 0.6  # of them for the set of rules; the rest for what would be enough
 
 
@@ -76,7 +76,7 @@ def explain_conflict(
 
 
 def seconds_for(left: float) -> float:
-    """Seconds for an explanation where so many are left of the time limit; 10 at the least."""
+    """Seconds for an explanation where so many are left of the time limit, at least 8."""
     return min(max(left, _LEAST_SECONDS), _MOST_SECONDS)
 
 

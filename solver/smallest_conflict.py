@@ -15,7 +15,7 @@ from .engines.solve import solve_program
 from .program import Program
 from .solution import Status
 
-_SEARCH_SHARE = 0.3  # of the time limit, after which no smaller set is looked for
+_SEARCH_SHARE = 0.5  # of the time limit, after which no smaller set is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ class _Oracle:
     Attributes
     ----------
     rules
-        the program's rules, those of many rows first: the first to be left out.
+        the program's rules in the order to leave them out: those of many rows first, and those
+        that ask for something, as some rule of every conflict does, last.
     broken
         of each assignment seen, the rules it breaks.
     undecided
@@ -85,10 +86,12 @@ class _Oracle:
     def __init__(self, program: Program, clock: Clock) -> None:
         self.program = replace(program, value=np.zeros(program.n_columns))
         self.clock = clock
+        demands: dict[str, bool] = {}
         rows: dict[str, int] = {}
-        for rule in program.row_rule:
+        for rule, lower in zip(program.row_rule, program.row_lower, strict=True):
             rows[rule] = rows.get(rule, 0) + 1
-        self.rules = sorted(rows, key=lambda rule: -rows[rule])
+            demands[rule] = demands.get(rule, False) or bool(np.isfinite(lower))
+        self.rules = sorted(rows, key=lambda rule: (demands[rule], -rows[rule]))
         self.broken: list[frozenset[str]] = []
         self.undecided = False
         self._row_rule = np.array(program.row_rule, dtype=object)
@@ -137,16 +140,24 @@ def only(program: Program, rules: Collection[str]) -> Program:
 
 
 def _irreducible(oracle: _Oracle, rules: list[str]) -> list[str]:
-    """The rules without those that can go, by what each proof leaves and a deletion filter."""
+    """The rules without those that can go: half of them at once while that works, else fewer.
+
+    What is left is what the proof names; a rule stays where the others can be satisfied.
+    """
     needed: list[str] = []
+    size = max(len(rules) // 2, 1)
     while rules:
-        rule, *others = rules
+        dropped, others = rules[:size], rules[size:]
         conflict = oracle.conflict([*needed, *others])
-        if conflict is None:
-            needed.append(rule)
-            rules = others
-        else:
+        if conflict is not None:
             rules = [other for other in others if other in conflict]
+            size = max(min(size, len(rules) // 2), 1)
+        elif size > 1:
+            size //= 2
+        else:
+            needed += dropped
+            rules = others
+            size = max(len(rules) // 2, 1)
     return needed
 
 
