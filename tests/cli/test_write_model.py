@@ -14,15 +14,31 @@ from .conftest import Run
 Variant = Callable[..., Path]
 
 
-def test_the_plan_and_the_model_have_the_same_optimum(variant: Variant, tmp_path: Path, run: Run):
-    scenario = variant("[limits]\nmax_bundles_per_product = 2\n[solver]\ngap = 0.0")
+@pytest.mark.parametrize(
+    ("lines", "others"),
+    [
+        ("[limits]\nmax_bundles_per_product = 2\n", set()),
+        (
+            '[[rules]]\nname = "clear"\nkind = "clearance"\nproducts = ["001", "022"]\n'
+            'target = 40\nprice = 0.5\n[[rules]]\nname = "same"\nkind = "same-level"\n'
+            'category = "Coffee & tea"\n',
+            {"x_extra_clear", "x_extra_same", "x_extra_same_2"},
+        ),
+    ],
+)
+def test_the_plan_and_the_model_have_the_same_optimum(
+    lines: str, others: set[str], variant: Variant, tmp_path: Path, run: Run
+):
+    scenario = variant(f"{lines}[solver]\ngap = 0.0")
     model = tmp_path / "model.mps"
     answer = run("solve", scenario, "--out", tmp_path / "plan", "--write-model", model, "--json")
     assert answer.code == 0, answer.err
     report = json.loads(answer.out)
     assert "model" in report["seconds"]
     columns, problem = pulp.LpProblem.fromMPS(str(model))
-    assert len(columns) == report["offers"]
+    offers = [name for name in columns if not name.startswith("x_extra_")]
+    assert len(offers) == report["offers"]
+    assert others <= set(columns)
     with pytest.warns(DeprecationWarning, match="PuLP 4"):
         problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0))
     cents = -float(pulp.value(problem.objective))
