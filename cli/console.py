@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 import unicodedata
@@ -97,10 +98,11 @@ class Progress:
         """Replace the progress line; nothing where stderr is not a terminal."""
         if self.quiet or not sys.stderr.isatty():
             return
-        self.clear()
-        sys.stderr.write(text[:100])
+        width = shutil.get_terminal_size().columns - 1  # a full line would wrap
+        shown = text if len(text) <= width else text[: width - 1] + "…"
+        sys.stderr.write(f"\r\x1b[K{shown}")
         sys.stderr.flush()
-        self._line = len(text)
+        self._line = len(shown)
 
     def clear(self) -> None:
         if self._line:

@@ -20,6 +20,7 @@ from .console import Progress
 if TYPE_CHECKING:
     from ..models import Beliefs
     from ..solver import Plan
+    from ..solver.engines import Interrupt
 
 
 @dataclass
@@ -36,20 +37,41 @@ def plan_scenario(
     shared: Shared | None = None,
     *,
     model_file: Path | None = None,
+    keep_incumbent: bool = False,
 ) -> Plan:
-    """Read, learn, solve and verify one scenario."""
+    """Read, learn, solve and verify one scenario.
+
+    With ``keep_incumbent``, Ctrl-C during the search ends it with the best plan found so far;
+    before there is one, and again, it ends the command.
+    """
     from ..solver import require_engine, solve
+    from .interrupts import interruptible
 
     instance = read_instance(path, week, progress)
-    require_engine(instance.scenario.solver.engine, instance.scenario.path)
+    settings, file = instance.scenario.solver, instance.scenario.path
+    require_engine(settings.engine, file, deterministic=settings.deterministic)
     beliefs = get_beliefs(instance, progress, shared)
-    return solve(
-        instance,
-        beliefs,
-        progress=progress.say,
-        seconds=progress.seconds,
-        model_file=model_file,
-    )
+
+    def work(interrupt: Interrupt) -> Plan:
+        return solve(
+            instance,
+            beliefs,
+            progress=progress.say,
+            seconds=progress.seconds,
+            model_file=model_file,
+            interrupt=interrupt,
+        )
+
+    return interruptible(work, progress, keep_incumbent=keep_incumbent)
+
+
+def check_compared_plan(path: Path, week: str | None, out: Path) -> None:
+    """InputError where the plan would replace last week's, which a rule compares it with."""
+    scenario = read_scenario(path, week=week)
+    compared = any(rule.kind == "stability" for rule in scenario.rules)
+    if compared and scenario.data.previous_plan == out.resolve():
+        found = "is data.previous_plan, which a rule of kind stability compares the plan with"
+        raise InputError(out, None, found, "another folder for the plan")
 
 
 def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:

@@ -47,12 +47,16 @@ def command(
 
     Reads the tables that SCENARIO names, learns from the order lines before the planned week
     (or loads data.beliefs), scores every candidate at every level, solves the program, checks
-    the plan independently and writes it to a folder.
+    the plan independently and writes it to a folder. Ctrl-C during the search ends it: the best
+    plan found so far is checked and written; a second Ctrl-C ends the command.
     """
+    from ..instances import ConflictError
     from ..solver.plan_folder import check_target, read_plan_folder, write_plan_folder
-    from .pipeline import plan_scenario
+    from .pipeline import check_compared_plan, plan_scenario
 
     check_target(out, force=force)
+    if force:
+        check_compared_plan(scenario, week, out)
     if model_file is not None:
         from ..solver.engines.model_file import check_model_target
 
@@ -60,7 +64,12 @@ def command(
             raise click.UsageError("--write-model: the model cannot be in the plan's own folder")
         check_model_target(model_file, force=force)
     progress = Progress(quiet)
-    plan = plan_scenario(scenario, week, progress, model_file=model_file)
+    try:
+        plan = plan_scenario(scenario, week, progress, model_file=model_file, keep_incumbent=True)
+    except ConflictError as error:
+        if as_json:
+            print_json({"conflict": error.report})
+        raise
     with progress.stage("write", "writing the plan"):
         write_plan_folder(plan.files(), out, force=force)
     finished = read_plan_folder(out)

@@ -25,7 +25,8 @@ def command(scenario: Path, week: str | None, as_json: bool, quiet: bool) -> Non
     from .show_quality import quality_report, show_quality
 
     instance = read_instance(scenario, week, Progress(quiet))
-    require_engine(instance.scenario.solver.engine, instance.scenario.path)
+    settings, file = instance.scenario.solver, instance.scenario.path
+    require_engine(settings.engine, file, deterministic=settings.deterministic)
     stated_beliefs(instance)
     report = quality_report(instance)
     if as_json:

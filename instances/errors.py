@@ -57,6 +57,12 @@ class NoPlanError(BundlewiseError, TimeoutError):
     exit_code = 4
 
 
+class InterruptedSearchError(BundlewiseError):
+    """The search was interrupted before any plan was found (exit code 130, as for Ctrl-C)."""
+
+    exit_code = 130
+
+
 class CheckError(BundlewiseError, ValueError):
     """What its verifier refuses (exit code 5); ``problems`` has one line each.
 

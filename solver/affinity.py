@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .engines.interface import Clock, EngineSettings
+from .engines.interface import Clock, EngineSettings, Interrupt
 from .engines.solve import solve_program
 from .offers import Offers
 from .program import Program
@@ -18,7 +18,11 @@ _SCALE = 1e3  # of the row that keeps the loss, so that solvers' absolute tolera
 
 
 def break_ties(
-    program: Program, offers: Offers, solution: Solution, settings: EngineSettings
+    program: Program,
+    offers: Offers,
+    solution: Solution,
+    settings: EngineSettings,
+    interrupt: Interrupt | None = None,
 ) -> Solution:
     """The best incremental margin among plans whose objective equals the best.
 
@@ -27,14 +31,15 @@ def break_ties(
     too short, ``solution`` stands. Objective and bound of the answer are those of the program's
     own objective.
     """
-    clock = Clock(settings.time_limit)
+    clock = Clock(settings.time_limit, deterministic=settings.deterministic, interrupt=interrupt)
     exact = replace(settings, gap=0.0)
-    first = solution if solution.gap == 0 else solve_program(program, exact)
+    first = solution if solution.gap == 0 else solve_program(program, exact, interrupt=interrupt)
     if first.status is not Status.OPTIMAL or first.objective is None:
         return solution
     best = first.objective
     in_time = replace(exact, time_limit=clock.left())
-    second = solve_program(_among_the_best(program, offers, best), in_time)
+    among = _among_the_best(program, offers, best)
+    second = solve_program(among, in_time, interrupt=interrupt)
     if second.values is None or second.status is not Status.OPTIMAL:
         return first
     objective = program.objective(second.values)

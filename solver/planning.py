@@ -10,14 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..instances.errors import CheckError, NoPlanError
+from ..instances.errors import (
+    BundlewiseError,
+    CheckError,
+    InterruptedSearchError,
+    NoPlanError,
+)
 from ..instances.instance import Instance
 from ..instances.scenario_text import scenario_toml
 from ..models.beliefs import Beliefs
 from .affinity import break_ties
 from .build import build_program
-from .conflicts import explain_conflict
-from .engines.interface import Clock, EngineSettings
+from .conflicts import explain_conflict, seconds_for
+from .engines.interface import Clock, EngineSettings, Interrupt
 from .engines.interface import Progress as EngineProgress
 from .engines.solve import solve_program
 from .filters import offer_mask
@@ -28,12 +33,15 @@ from .plan import Plan, plan_beliefs
 from .plan_accounts import offer_accounts, product_accounts
 from .plan_report import objective_unit, plan_report
 from .program import Program
+from .rule_prices import RulePrice, price_rules
 from .scoring import score_offers
 from .soft_targets import without_excess
 from .solution import Solution, Status
 from .verifier import verify_files
 
 Say = Callable[[str], None]
+
+_PRICE_SHARE = 0.1  # of the time limit, for the prices of rules
 
 
 def solve(
@@ -43,6 +51,7 @@ def solve(
     progress: Say | None = None,
     seconds: dict[str, float] | None = None,
     model_file: Path | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Plan:
     """The plan of an instance under its beliefs, verified.
 
@@ -55,6 +64,9 @@ def solve(
     model_file
         where to write the program to, before it is solved: ``.mps`` or ``.lp``. What that takes
         does not count towards the time limit.
+    interrupt
+        ends the search: the best plan found so far is verified and returned. Heeded from the
+        start of the search to the end, as its ``heeded`` says.
 
     Raises
     ------
@@ -62,6 +74,8 @@ def solve(
         no plan satisfies the rules; it names a smallest set that conflicts.
     NoPlanError
         the time limit was reached before a plan was found.
+    InterruptedSearchError
+        the search was interrupted before a plan was found.
     CheckError
         the verifier refuses the plan (a bug: the plan is not to be used).
     InputError
@@ -69,6 +83,7 @@ def solve(
     """
     say = progress or (lambda _: None)
     clock = _Stages({} if seconds is None else seconds)
+    interrupt = interrupt or Interrupt()
     with clock.stage("score"):
         say("scoring the candidates …")
         mask = offer_mask(instance, beliefs)
@@ -80,18 +95,39 @@ def solve(
         with clock.stage("model"):
             say(f"writing the program to {model_file.name} …")
             _write_model(instance, program, offers, model_file)
-    spent = clock.since_start() - clock.seconds.get("model", 0.0)
+    interrupt.heeded = True
     with clock.stage("solve"):
-        solution = _search(instance, program, offers, say, spent)
+        left = _time_left(instance, clock, "program")
+        solution = _search(instance, program, offers, say, left, interrupt)
+    if solution.values is None:
+        interrupt.heeded = False
     if solution.status is Status.INFEASIBLE:
         cut = counts["candidates cut"]
-        raise explain_conflict(instance, beliefs, offers, program, mask, candidates_cut=cut)
+        left = instance.scenario.solver.time_limit - clock.since_start()
+        raise explain_conflict(
+            instance,
+            beliefs,
+            offers,
+            program,
+            mask,
+            candidates_cut=cut,
+            seconds=seconds_for(left),
+        )
     if solution.values is None:
         raise _no_plan(instance, solution, len(offers))
+    chosen = offers.take(np.flatnonzero(solution.values[: len(offers)] > 0.5))
+    with clock.stage("price"):
+        say("pricing the rules …")
+        share = _PRICE_SHARE * instance.scenario.solver.time_limit
+        for_prices = min(share, _time_left(instance, clock, "program", "solve"))
+        if interrupt.requested:
+            for_prices = 0.0
+        solution, prices = price_rules(
+            instance, beliefs, offers, program, solution, for_prices, interrupt
+        )
     with clock.stage("account"):
         say("accounting for the plan …")
-        chosen = offers.take(np.flatnonzero(solution.values[: len(offers)] > 0.5))
-        plan = _plan(instance, beliefs, chosen, solution, counts, len(offers), clock)
+        plan = _plan(instance, beliefs, chosen, solution, counts, len(offers), prices, clock)
     with clock.stage("verify"):
         say("verifying the plan …")
         problems = verify_files(plan.files(), instance=instance)
@@ -109,13 +145,23 @@ def _write_model(instance: Instance, program: Program, offers: Offers, file: Pat
     write_model(program, file, column_names=columns, group_names=groups)
 
 
-def _no_plan(instance: Instance, solution: Solution, n_offers: int) -> NoPlanError:
+def _time_left(instance: Instance, clock: _Stages, *stages: str) -> float:
+    """What these stages leave of the time limit; where work is counted, all of it."""
+    settings = instance.scenario.solver
+    if settings.deterministic:
+        return settings.time_limit
+    return max(settings.time_limit - sum(clock.seconds[stage] for stage in stages), 0.0)
+
+
+def _no_plan(instance: Instance, solution: Solution, n_offers: int) -> BundlewiseError:
     """Why there is neither a plan nor a proof that there is none."""
     size = f"({n_offers:,} offers, engine {solution.engine})"
     if solution.limit == "error":
         return NoPlanError(
             f"the engine failed before it found a plan {size}; try another solver.engine"
         )
+    if solution.limit == "interrupt":
+        return InterruptedSearchError(f"interrupted before a plan was found {size}")
     limit = instance.scenario.solver.time_limit
     return NoPlanError(
         f"no plan found within the time limit of {limit:g} s {size}; "
@@ -124,32 +170,46 @@ def _no_plan(instance: Instance, solution: Solution, n_offers: int) -> NoPlanErr
 
 
 def _search(
-    instance: Instance, program: Program, offers: Offers, say: Say, spent: float
+    instance: Instance,
+    program: Program,
+    offers: Offers,
+    say: Say,
+    seconds: float,
+    interrupt: Interrupt,
 ) -> Solution:
     settings = instance.scenario.solver
     engine = EngineSettings(
         engine=settings.engine,
         gap=settings.gap,
-        time_limit=max(settings.time_limit - spent, 0.0),
+        time_limit=seconds,
         threads=settings.threads,
         seed=settings.seed,
         deterministic=settings.deterministic,
     )
-
     unit = objective_unit(instance)
-    clock = Clock(engine.time_limit)
+    clock = Clock(seconds, deterministic=settings.deterministic, interrupt=interrupt)
 
     def tell(state: EngineProgress) -> None:
-        best = "–" if state.objective is None else f"{state.objective * unit:,.2f}"
-        bound = "–" if state.bound is None else f"{state.bound * unit:,.2f}"
-        say(f"{state.message}: best {best}, bound {bound}, {state.seconds:.0f} s")
+        say(_standing(state, unit))
 
-    solution = solve_program(program, engine, tell)
+    solution = solve_program(program, engine, tell, interrupt=interrupt)
     solution = without_excess(program, solution)
     if instance.scenario.objective.maximize == "affinity" and solution.status is Status.OPTIMAL:
         left = replace(engine, time_limit=clock.left())
-        return without_excess(program, break_ties(program, offers, solution, left))
+        return without_excess(program, break_ties(program, offers, solution, left, interrupt))
     return solution
+
+
+def _standing(state: EngineProgress, unit: float) -> str:
+    """Where a search stands, the figures first: a line is cut to the terminal's width."""
+    best, bound, gap = "–", "–", "–"
+    if state.objective is not None:
+        best = f"{state.objective * unit:,.2f}"
+    if state.bound is not None:
+        bound = f"{state.bound * unit:,.2f}"
+    if state.objective and state.bound is not None:
+        gap = f"{max(state.bound - state.objective, 0.0) / abs(state.objective):.2%}"
+    return f"{state.seconds:4.0f} s  best {best}  bound {bound}  gap {gap}  {state.message}"
 
 
 def _plan(
@@ -159,6 +219,7 @@ def _plan(
     solution: Solution,
     counts: dict[str, int],
     n_offers: int,
+    prices: list[RulePrice],
     clock: _Stages,
 ) -> Plan:
     draws = margin_draws(instance, beliefs, chosen)
@@ -167,7 +228,7 @@ def _plan(
     products = np.unique(chosen.products) if len(chosen) else np.zeros(0, dtype=np.int64)
     quarantine = instance.quarantine.drop(columns="customer_id", errors="ignore")
     report = plan_report(
-        instance, beliefs, chosen, rows, draws.sum(axis=1), solution, counts, n_offers
+        instance, beliefs, chosen, rows, draws.sum(axis=1), solution, counts, n_offers, prices
     )
     return Plan(
         report={**report, "seconds": dict(clock.seconds)},

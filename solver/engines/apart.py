@@ -79,6 +79,9 @@ def run_apart(
 ) -> bool:
     """Run a process; whether it ended, rather than had to be ended.
 
+    Its last argument is our process id: where that is no longer its parent's, nobody is left to
+    read its answer, and it clears its folder away.
+
     Parameters
     ----------
     deadline
@@ -92,7 +95,7 @@ def run_apart(
         for a process that failed.
     """
     process = subprocess.Popen(
-        command,
+        [*command, str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -18,7 +19,7 @@ from .interface import Clock, EngineSettings, Interrupt, Progress, ProgressCallb
 _Answer = Callable[[Program, EngineSettings, Clock, ProgressCallback | None], RawAnswer]
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, parent: int) -> None:
     """Answer the request in a folder; at the end of the input, with what there is."""
     tell = telling()
     program, settings, deadline, limit = read_request(folder)
@@ -34,6 +35,8 @@ def main(folder: Path) -> None:
 
     raw = _engine(settings.engine)(program, settings, clock, hear)
     write_answer(folder, raw, clock.spent() if settings.deterministic else 0.0)
+    if os.getppid() != parent:  # nobody is left to read it
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # nothing is left to do, and threads of solvers may be slow to end
 
 
@@ -52,4 +55,4 @@ def _stop_when_told(interrupt: Interrupt) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -132,6 +132,7 @@ class _Scaled:
             solver.parameters.interleave_search = True
         else:
             solver.parameters.max_time_in_seconds = clock.left()
+        solver.parameters.catch_sigint_signal = False  # it would abort outside the main thread
         solver.parameters.relative_gap_limit = settings.gap
         solver.parameters.num_workers = settings.n_threads
         solver.parameters.random_seed = settings.seed

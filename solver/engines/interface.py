@@ -34,8 +34,9 @@ class EngineSettings:
     seed
         seed of the engine's pseudo-random choices.
     deterministic
-        ask engines that race threads (CP-SAT) for a reproducible search; the others are
-        reproducible anyway as long as the gap is reached before the time limit.
+        count work instead of seconds, so that the same threads give the same solution on any
+        machine; ``time_limit`` is then in seconds of a nominal machine. Engines of PuLP count
+        none and are refused.
     """
 
     engine: str = "auto"
@@ -80,9 +81,16 @@ class Engine(Protocol):
 
 
 class Interrupt:
-    """Asks a running search to end; what it has found so far is its answer."""
+    """Asks a running search to end; what it has found so far is its answer.
+
+    Attributes
+    ----------
+    heeded
+        whether somebody is there to heed it now, as far as who solves has said.
+    """
 
     def __init__(self) -> None:
+        self.heeded = False
         self._lock = threading.Lock()
         self._requested = False
         self._callbacks: list[Callable[[], None]] = []

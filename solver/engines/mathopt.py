@@ -161,6 +161,8 @@ def _answer(
     request.parameters.relative_gap_tolerance = settings.gap
     request.parameters.random_seed = settings.seed
     _set_hint(request, hint)
+    if name == "scip":
+        request.parameters.gscip.bool_params["misc/catchctrlc"] = False
     nodes = effort.nodes(program, clock)
     if nodes is not None:
         request.parameters.node_limit = nodes

@@ -1,11 +1,13 @@
 """A process of its own for one MathOpt solve, so that a solver deaf to its time limit can be ended.
 
 Run as a script with two paths, the request to read and the response to write (MathOpt's protocol
-buffers), and the time at which to stop, in seconds since the epoch ("inf" for never): what the
-start of the process takes is not the solver's. When its input is closed it hands over what it
-has: SCIP is asked to end; HiGHS, which MathOpt cannot ask, has written its incumbents to a file
-and its bounds to its log. Incumbents and bounds that a log tells of are passed on on its output,
-a line of two numbers each. It imports nothing of this package, so it starts quickly.
+buffers); the time at which to stop, in seconds since the epoch ("inf" for never), as what the
+start of the process takes is not the solver's; and the id of the process that reads the response.
+
+When its input is closed it hands over what it has: SCIP is asked to end; HiGHS, which MathOpt
+cannot ask, has written its incumbents to a file and its bounds to its log. Incumbents and bounds
+that a log tells of are passed on on its output, a line of two numbers each. It imports nothing of
+this package, so it starts quickly.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import ctypes
 import math
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -126,7 +129,7 @@ def _last_incumbent(file: Path) -> dict[int, float] | None:
     return None
 
 
-def main(asked: str, answered: str, deadline: str) -> None:
+def main(asked: str, answered: str, deadline: str, parent: str) -> None:
     """Solve, write the answer and end the process; at the end of the input, with what there is."""
     request = rpc_pb2.SolveRequest.FromString(Path(asked).read_bytes())
     heard = _Heard(request, Path(answered).with_name("incumbents"))
@@ -137,6 +140,8 @@ def main(asked: str, answered: str, deadline: str) -> None:
         with writing:
             if result is not None:
                 Path(answered).write_bytes(result.SerializeToString())
+            if os.getppid() != int(parent):  # nobody is left to read it
+                shutil.rmtree(Path(answered).parent, ignore_errors=True)
             os._exit(0)
 
     def hand_over() -> None:

@@ -57,7 +57,7 @@ def solve_program(
         for an engine that does not exist, is not installed, or cannot take the program.
     """
     clock = Clock(settings.time_limit, deterministic=settings.deterministic, interrupt=interrupt)
-    require_engine(settings.engine)
+    require_engine(settings.engine, deterministic=settings.deterministic)
     engine = solve_pulp if settings.engine.startswith("pulp:") else _ENGINES[settings.engine]
     if program.n_columns == 0:
         return _without_columns(program, settings)
@@ -137,10 +137,17 @@ def _unscaled(
     )
 
 
-def require_engine(engine: str, file: Path | None = None) -> None:
-    """Raise InputError for an engine that does not exist or is not installed."""
+def require_engine(engine: str, file: Path | None = None, *, deterministic: bool = False) -> None:
+    """Raise InputError for an engine that does not exist, is not installed or counts no work."""
     if engine.startswith("pulp:"):
         installed_solver(engine, file)
+        if deterministic:
+            raise InputError(
+                file,
+                "solver.deterministic",
+                f"true, but {engine} cannot count work",
+                "auto, highs, scip or cp-sat as solver.engine",
+            )
     elif engine not in _ENGINES:
         known = ", ".join([*_ENGINES, "pulp:NAME"])
         raise InputError(file, "solver.engine", f"no engine {engine!r}", known)
