@@ -87,6 +87,10 @@ class Program:
         """(rows,) what each row adds up to."""
         return self._row_sums(*self._terms(values))
 
+    def row_sizes(self) -> NDArray[np.float64]:
+        """(rows,) the largest absolute coefficient of each row; 0 for a row without entries."""
+        return _largest(self.row, self.coefficient, self.n_rows)
+
     def broken_rows(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Rows that an assignment violates, groups aside.
 
@@ -171,6 +175,16 @@ def _copy_entries(
         for e in range(start[columns[k]], start[columns[k] + 1]):
             new_row[at], new_coefficient[at] = row[e], coefficient[e]
             at += 1
+
+
+@njit(cache=True)
+def _largest(
+    row: NDArray[np.int32], coefficient: NDArray[np.float64], n_rows: int
+) -> NDArray[np.float64]:
+    largest = np.zeros(n_rows)
+    for e in range(len(row)):
+        largest[row[e]] = max(largest[row[e]], abs(coefficient[e]))
+    return largest
 
 
 def _tolerance(side: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -30,6 +30,13 @@ def test_sums_are_those_of_the_matrix():
         assert np.allclose(program().activity(values), program().matrix() @ values, rtol=1e-14)
 
 
+def test_the_size_of_a_row_is_its_largest_coefficient():
+    builder = ProgramBuilder([1.0, 1.0])
+    builder.add_row("three", [0, 1], [-3.0, 2.0])
+    builder.add_row("nothing", [], 1.0)
+    assert builder.build().row_sizes().tolist() == [3.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("values", "feasible"),
     [
