@@ -13,6 +13,7 @@ from .console import JSON_OPTION, QUIET_OPTION, Progress, print_json, safe
 
 if TYPE_CHECKING:
     from ..instances.mmkp import MmkpInstance
+    from ..solver.engines.interface import Interrupt
     from ..solver.engines.interface import Progress as EngineProgress
     from ..solver.mmkp_benchmark import MmkpResult
 
@@ -74,6 +75,7 @@ def mmkp(
     from ..solver.engines.interface import EngineSettings
     from ..solver.engines.solve import require_engine
     from ..solver.mmkp_benchmark import solve_mmkp, summary
+    from .interrupts import interruptible
 
     require_engine(engine)
     instances = [read_mmkp(path) for path in _files(folder, only)]
@@ -81,13 +83,18 @@ def mmkp(
     references = read_references(table) if table.exists() else {}
     settings = EngineSettings(engine=engine, gap=gap, time_limit=time_limit)
     shown = _Lines(instances, silent=as_json or quiet)
-    results: list[MmkpResult] = []
     progress = Progress(quiet)
-    for instance in instances:
-        name, reference = instance.name, references.get(instance.name)
-        results.append(solve_mmkp(instance, settings, reference, _teller(progress, name)))
-        progress.clear()
-        shown.line(results[-1])
+
+    def work(_: Interrupt) -> list[MmkpResult]:
+        results = []
+        for instance in instances:
+            name, reference = instance.name, references.get(instance.name)
+            results.append(solve_mmkp(instance, settings, reference, _teller(progress, name)))
+            progress.clear()
+            shown.line(results[-1])
+        return results
+
+    results = interruptible(work, progress, keep_incumbent=False)
     summed = summary(results)
     if as_json:
         print_json({"instances": [result.figures() for result in results], "summary": summed})

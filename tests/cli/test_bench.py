@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -158,3 +161,29 @@ def test_settings_that_make_no_sense_are_refused(
 
 def test_an_unknown_benchmark_is_refused(run: Run, tmp_path: Path):
     assert "No such command 'mmpk'" in run("bench", "mmpk", tmp_path).refused(2)
+
+
+# The command, with a solver that never ends on the second instance and cannot be asked to.
+STUCK = """
+import time
+from bundlewise.cli.main import main
+from bundlewise.solver import mmkp_benchmark
+solve = mmkp_benchmark.solve_program
+def stuck(program, *arguments):
+    if program.n_columns == 2:
+        time.sleep(300)
+    return solve(program, *arguments)
+mmkp_benchmark.solve_program = stuck
+main()
+"""
+
+
+def test_ctrl_c_ends_at_once_with_what_was_solved(folder: Path):
+    command = [sys.executable, "-c", STUCK, "bench", "mmkp", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"instance")
+        assert process.stdout.readline().startswith(b"first.txt")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, b"", b"bundlewise: interrupted\n")
