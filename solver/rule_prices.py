@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..instances.instance import Instance
 from ..instances.rules import BrandLimit, CategoryLimit, Clearance, Locked, MustInclude, Stability
@@ -168,11 +169,12 @@ class _Pricing:
         self._program = program
 
     def exact(self, steps: list[_Step]) -> list[RulePrice]:
-        """Re-solve for each step; all have an equal share of the time."""
+        """Re-solve for each step, the smallest first: time it leaves goes to the others."""
         unproven = self.bound is None or self.bound - self.objective > self._allowed()
         if steps and unproven:
             again = self._solve(self._program, 1 + len(steps))
             self._improve(again, self._program)
+        steps = sorted(steps, key=lambda step: step.relaxation_change)
         return [self._price(step, len(steps) - k) for k, step in enumerate(steps)]
 
     def _price(self, step: _Step, remaining: int) -> RulePrice:
@@ -200,10 +202,26 @@ class _Pricing:
         )
 
     def _solve(self, program: Program, remaining: int) -> Solution:
+        """Solve over the columns that a plan better than the incumbent could hold.
+
+        The others have a ceiling (``pricing.Pricing.ceiling``) below it, whatever the program's
+        sides, so the bound found or the incumbent bounds every plan.
+        """
+        ceiling = price(program, self._duals(program)).ceiling(program)
+        chosen = np.flatnonzero((ceiling > self.objective) | (self._values != 0))
         left = self._clock.limit if self._settings.deterministic else self._clock.left()
         parts = 1 + DEAREST if self._settings.deterministic else remaining
-        settings = replace(self._settings, time_limit=left / parts)
-        return solve_program(program, settings, start=self._values, interrupt=self._interrupt)
+        found = solve_program(
+            program.take(chosen),
+            replace(self._settings, time_limit=left / parts),
+            start=self._values[chosen],
+            interrupt=self._interrupt,
+        )
+        values = None
+        if found.values is not None:
+            values = np.zeros(program.n_columns)
+            values[chosen] = found.values
+        return replace(found, values=values)
 
     def _improve(self, solution: Solution, program: Program) -> None:
         if solution.objective is not None and solution.objective > self.objective:
@@ -213,10 +231,13 @@ class _Pricing:
 
     def _least(self, bound: float | None, program: Program, *others: float | None) -> float | None:
         """The best of bounds, that of the shadow prices included, which hold for any program."""
-        dual = np.array([self.shadow_prices.get(name, 0.0) for name in program.row_name])
-        bounds = [one for one in (bound, *others, price(program, dual).bound) if one is not None]
+        relaxed = price(program, self._duals(program)).bound
+        bounds = [one for one in (bound, *others, relaxed) if one is not None]
         finite = [one for one in bounds if np.isfinite(one)]
         return max(min(finite), self.objective) if finite else None
+
+    def _duals(self, program: Program) -> NDArray[np.float64]:
+        return np.array([self.shadow_prices.get(name, 0.0) for name in program.row_name])
 
     def _allowed(self) -> float:
         """A difference of objectives that is nothing."""
