@@ -18,7 +18,7 @@ from ..instances.rules import (
     SameLevel,
     Stability,
 )
-from .last_week import last_week, not_on_offer
+from .last_week import beyond_steps, last_week, not_on_offer
 from .matching import Matcher, named_rules
 from .offers import Offers
 
@@ -115,20 +115,21 @@ def _line(rule: SameLevel) -> str:
 
 
 def _stability(instance: Instance, offers: Offers, rule: Stability) -> str:
-    asks = []
-    if rule.min_share is not None:
-        bundles = len(last_week(instance))
-        lost = not_on_offer(instance, offers)
-        there = f"{bundles - len(lost)} can be offered"
-        if lost:
-            there += f", not {', '.join(lost[:5])}{' …' if len(lost) > 5 else ''}"
-        asks.append(
-            f"asks for {rule.fewest(bundles)} of last week's {bundles} bundles "
-            f"(min_share = {rule.min_share:g}; {there})"
-        )
+    """What is asked of last week's bundles, and how many of them can be offered like that."""
+    within = ""
     if rule.max_steps is not None:
-        asks.append(f"keeps them within max_steps = {rule.max_steps} of last week's level")
-    return " and ".join(asks)
+        within = f" within max_steps = {rule.max_steps} of last week's level"
+        offers = offers.take(np.flatnonzero(~beyond_steps(instance, offers, rule.max_steps)))
+    if rule.min_share is None:
+        return f"keeps last week's bundles{within}"
+    bundles, lost = len(last_week(instance)), not_on_offer(instance, offers)
+    there = f"{bundles - len(lost)} can be offered"
+    if lost:
+        there += f", not {', '.join(lost[:5])}{' …' if len(lost) > 5 else ''}"
+    return (
+        f"asks for {rule.fewest(bundles)} of last week's {bundles} bundles{within} "
+        f"(min_share = {rule.min_share:g}; {there})"
+    )
 
 
 def _clearance(offers: Offers, rule: Clearance, units: NDArray[np.float64]) -> str:

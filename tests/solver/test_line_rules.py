@@ -325,7 +325,19 @@ def test_steps_against_a_locked_level() -> None:
     ]
     error = conflict_of(instance_of(rules, last=[(("1", "2"), 0)]))
     assert set(error.rules) == {"keep", "deep"}
-    assert "within max_steps = 0 of last week's level" in str(error)
+    assert "keep keeps last week's bundles within max_steps = 0 of last week's level" in str(error)
+
+
+def test_what_can_be_offered_is_what_the_steps_allow() -> None:
+    # both bundles are there, but 3+4 only at 0.2, a step from last week's; a rule may be named
+    # like its kind
+    scored = offers_of().take(np.array([0, 1, 3, 4]))
+    rule = Stability(kind="stability", name="stability", min_share=1.0, max_steps=0)
+    error = conflict_of(instance_of([rule], last=[(("1", "2"), 0), (("3", "4"), 0)]), scored)
+    assert error.rules == ("stability",)
+    assert "asks for 2 of last week's 2 bundles within max_steps = 0" in str(error)
+    assert "1 can be offered, not 3+4" in str(error)
+    assert "This would do: dropping stability" in str(error)
 
 
 def test_one_level_against_two_locked() -> None:
