@@ -100,6 +100,9 @@ class _Relaxing:
             return self._product_exposure()
         if kinds == {"stock"}:
             return self._stock()
+        filters = [self.program.row_name[row].startswith(FILTER_ROW) for row in self.rows]
+        if kinds == {"stability"} and any(filters):  # max_steps moves in levels, not in offers
+            return self._dropped(self._opened(self.program))
         if len(self.rows) == 1:
             one_row = {
                 "bundle-count": self._row,
@@ -130,7 +133,7 @@ class _Relaxing:
         """One row: the most (or least) it can add up to; of two sides, the one that moves less."""
         row, program = int(self.rows[0]), self.program
         if program.row_kind[row] == "bundle-count":
-            program = self._with_every_stock_row()
+            program = self._with_any_number_of_bundles()
         found = []
         for side, limit in (("lower", program.row_lower[row]), ("upper", program.row_upper[row])):
             if np.isfinite(limit):
@@ -159,13 +162,18 @@ class _Relaxing:
             no_less = sign * min(bound, sign * limit)
         return Relaxation(self.rule, True, side, enough, no_less)
 
-    def _with_every_stock_row(self) -> Program:
-        """Stock rows are left out where ``max_bundles`` keeps them from binding; not here."""
+    def _with_any_number_of_bundles(self) -> Program:
+        """The program whose other rows do not depend on ``max_bundles``.
+
+        Stock rows are left out where it keeps them from binding, and rows of a same-level line
+        allow as many bundles at a level.
+        """
         limits = self.case.instance.scenario.limits
-        if limits.max_bundles >= limits.max_bundles_per_product:
+        independent = "same-level" not in self.program.row_kind
+        if independent and limits.max_bundles >= limits.max_bundles_per_product:
             return self.program
-        n = max(limits.max_bundles_per_product, limits.max_bundles)
-        program = self.case.rebuild(_with_limits(self.case.instance, max_bundles=n))
+        most = max(limits.max_bundles, len(self.case.offers))
+        program = self.case.rebuild(_with_limits(self.case.instance, max_bundles=most))
         return program.with_sides(*self._sides_of(program))
 
     def _sides_of(self, program: Program) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from bundlewise.instances.errors import ConflictError
 from bundlewise.instances.rules import (
     AtMostOneOf,
@@ -16,6 +17,7 @@ from bundlewise.instances.rules import (
     Rule,
 )
 from bundlewise.instances.scenario import Limits
+from bundlewise.solver import filters
 from bundlewise.solver.build import build_program
 from bundlewise.solver.conflict_text import describe_rules
 from bundlewise.solver.conflicts import explain_conflict
@@ -166,3 +168,11 @@ def test_candidates_that_were_cut_are_part_of_the_explanation() -> None:
     assert "max_candidates" not in str(conflict_of(limits))
     error = conflict_of(limits, candidates_cut=1234)
     assert "candidates.max_candidates = 200000 cut 1,234 candidates" in str(error)
+
+
+def test_filtered_offers_beyond_those_kept_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = make_offers(PAIRS, [10.0, 8.0, 7.0, 2.0], margin_rate=[0.1, 0.3, 0.1, 0.1])
+    limits = Limits(max_bundles=4, min_bundles=3, min_bundle_margin=0.2)
+    assert "not looked at" not in str(conflict_of(limits, offers=offers))
+    monkeypatch.setattr(filters, "_REMEMBERED", 1)
+    assert "2 more filtered offers were not looked at" in str(conflict_of(limits, offers=offers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from bundlewise.instances.catalogue import Catalogue
 from bundlewise.instances.errors import ConflictError
 from bundlewise.instances.instance import Instance
+from bundlewise.instances.previous_plan import PreviousBundle, PreviousPlan
 from bundlewise.instances.rules import (
     AtMostOneOf,
     CategoryLimit,
@@ -18,6 +20,8 @@ from bundlewise.instances.rules import (
     Excluded,
     MustInclude,
     Rule,
+    SameLevel,
+    Stability,
 )
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
@@ -45,6 +49,7 @@ class Shop:
     offers: Offers = field(default_factory=lambda: make_offers(PAIRS, VALUES))
     catalogue: dict[str, Any] = field(default_factory=dict)
     maximize: str = "margin"
+    last: PreviousPlan | None = None
 
     def explained(self) -> ConflictError:
         instance, beliefs, left, mask = self._filtered()
@@ -70,7 +75,8 @@ class Shop:
             IDS, category=["a", "a", "b", "b", "c", "c"], **self.catalogue
         )
         scenario = make_scenario(Limits(**self.limits), self.rules, maximize=self.maximize)
-        instance, beliefs = make_instance(made, scenario), make_beliefs(made)
+        instance = replace(make_instance(made, scenario), previous_plan=self.last)
+        beliefs = make_beliefs(made)
         mask = offer_mask(instance, beliefs)
         left = self.offers.take(np.flatnonzero(mask(self.offers)[0]))
         return instance, beliefs, left, mask
@@ -119,6 +125,32 @@ def test_more_bundles_where_categories_ask_for_them() -> None:
     assert changes["bundle-count"]["text"] == "limits.max_bundles = 2 instead of 1"
     assert shop.with_limits(max_bundles=2).feasible()
     assert changes["some c"]["text"] == "min of some c = 0 instead of 1"
+
+
+def test_more_bundles_of_a_line_at_one_level() -> None:
+    # 5 and 6 want a bundle each, at one level; 0.1 for both takes 1+5 and 3+6
+    pairs = [(0, 4), (0, 4), (2, 5), (2, 5)]
+    offers = make_offers(pairs, [1.0] * 4, candidate=[0, 0, 1, 1], level=[0, 1, 0, 1])
+    rules = [
+        SameLevel(kind="same-level", category="c"),
+        MustInclude(kind="must-include", name="1+5", products=("1", "5")),
+        MustInclude(kind="must-include", name="3+6", products=("3", "6"), level=0.2),
+    ]
+    shop = Shop({"max_bundles": 1}, rules, offers=offers)
+    assert shop.changes()["bundle-count"]["enough"] == 2
+    assert shop.with_limits(max_bundles=2).feasible()
+
+
+def test_a_share_of_last_week() -> None:
+    # all three of last week's bundles are asked for, and 1+9 can no longer be had
+    rule = Stability(kind="stability", name="keep", min_share=1.0)
+    bundles = (("1", "2"), ("3", "4"), ("1", "9"))
+    last = PreviousPlan(Path("plan.csv"), tuple(PreviousBundle(ids, 0) for ids in bundles))
+    shop = Shop({"max_bundles": 4}, [rule], last=last)
+    change = shop.changes()["keep"]
+    assert change["text"] == "min_share of keep = 0.6666 instead of 1"
+    assert replace(shop, rules=[rule.model_copy(update={"min_share": 0.6666})]).feasible()
+    assert not replace(shop, rules=[rule.model_copy(update={"min_share": 0.6667})]).feasible()
 
 
 def test_category_that_is_limited_from_both_sides() -> None:
