@@ -52,11 +52,13 @@ def explain_conflict(
     """
     case = _case(instance, beliefs, offers, program, mask)
     clock = Clock(seconds)
-    conflict = smallest_conflict(case.program, Clock(_CONFLICT_SHARE * seconds))
+    threads = instance.scenario.solver.threads
+    share = Clock(_CONFLICT_SHARE * seconds)
+    conflict = smallest_conflict(case.program, share, threads=threads)
     relaxations: list[Relaxation] = []
     for k, rule in enumerate(conflict.rules):
-        share = clock.left() / (len(conflict.rules) - k)
-        relaxations.append(cheapest_relaxation(case, rule, share))
+        left = clock.left() / (len(conflict.rules) - k)
+        relaxations.append(cheapest_relaxation(case, rule, left))
     sentences = describe_rules(instance, case.offers, conflict.rules)
     changes = describe_relaxations(case, relaxations)
     notes = _notes(instance, conflict, candidates_cut, 0 if mask is None else mask.not_set_aside)

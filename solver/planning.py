@@ -102,6 +102,7 @@ def solve(
     if solution.values is None:
         interrupt.heeded = False
     if solution.status is Status.INFEASIBLE:
+        say("no plan satisfies the rules: looking for those that conflict …")
         cut = counts["candidates cut"]
         left = instance.scenario.solver.time_limit - clock.since_start()
         raise explain_conflict(

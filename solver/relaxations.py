@@ -340,7 +340,8 @@ class _Relaxing:
     def _solve(
         self, program: Program, gap: float = 0.0, start: NDArray[np.float64] | None = None
     ) -> Solution:
-        settings = EngineSettings(gap=gap, time_limit=self.clock.left())
+        threads = self.case.instance.scenario.solver.threads
+        settings = EngineSettings(gap=gap, time_limit=self.clock.left(), threads=threads)
         return solve_program(program, settings, start=start)
 
 

@@ -37,7 +37,7 @@ class Conflict:
     smallest: bool
 
 
-def smallest_conflict(program: Program, clock: Clock) -> Conflict:
+def smallest_conflict(program: Program, clock: Clock, *, threads: int = 0) -> Conflict:
     """Rules that conflict: an irreducible set first, then a smallest one while time lasts.
 
     Groups and column bounds always hold. A rule is ``row_rule``: all its rows come and go
@@ -52,7 +52,7 @@ def smallest_conflict(program: Program, clock: Clock) -> Conflict:
     ValueError
         where the program as a whole has a solution.
     """
-    oracle = _Oracle(program, clock)
+    oracle = _Oracle(program, clock, threads)
     everything = oracle.conflict(oracle.rules)
     if everything is None and not oracle.undecided:
         raise ValueError("the program is not infeasible")
@@ -83,9 +83,9 @@ class _Oracle:
         whether time ran out over some rules.
     """
 
-    def __init__(self, program: Program, clock: Clock) -> None:
+    def __init__(self, program: Program, clock: Clock, threads: int) -> None:
         self.program = replace(program, value=np.zeros(program.n_columns))
-        self.clock = clock
+        self.clock, self.threads = clock, threads
         demands: dict[str, bool] = {}
         rows: dict[str, int] = {}
         for rule, lower in zip(program.row_rule, program.row_lower, strict=True):
@@ -117,7 +117,7 @@ class _Oracle:
             if relaxation.values is not None and program.is_feasible(relaxation.values):
                 self._see(relaxation.values)
                 return None
-        settings = EngineSettings(gap=0.0, time_limit=self.clock.left())
+        settings = EngineSettings(gap=0.0, time_limit=self.clock.left(), threads=self.threads)
         solution = solve_program(program, settings)
         if solution.values is not None:
             self._see(solution.values)
