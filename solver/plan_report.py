@@ -254,8 +254,8 @@ def _rules(
             | {"exact_price": exact.get(name)}
         )
     entries = [entry | missing_units(instance, entry) for entry in entries]
-    beside = entries_beside_rows(instance, chosen, solution, objective_unit(instance))
-    return entries + [_unpriced(entry) for entry in beside]
+    beside = entries_beside_rows(instance, chosen)
+    return entries + [_beside_rows(instance, solution, entry) for entry in beside]
 
 
 def _rule_entry(
@@ -274,10 +274,12 @@ def _rule_entry(
     }
 
 
-def _unpriced(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry of a filter, or of a rule that many rows make up: no unit, no exact price."""
-    source = "filter" if entry["shadow_price"] is None else "linear relaxation"
-    return {**entry, "shadow_price_unit": None, "priced_by": source, "exact_price": None}
+def _beside_rows(instance: Instance, solution: Solution, entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry with its price: a line's level has one, a filter none; neither an exact one."""
+    price = {"shadow_price": None, "shadow_price_unit": None, "priced_by": "filter"}
+    if entry["kind"] == "same-level":
+        price = _price(instance, solution, entry["name"], entry["kind"])
+    return {**entry, **price, "exact_price": None}
 
 
 def _price(instance: Instance, solution: Solution, name: str, kind: str) -> dict[str, Any]:

@@ -13,18 +13,10 @@ from .last_week import NOT_ON_OFFER, last_week, returning, steps_from
 from .matching import Matcher, named_rules
 from .offers import Offers
 from .same_level import fewest_levels
-from .solution import Solution
 
 
-def entries_beside_rows(
-    instance: Instance, chosen: Offers, solution: Solution, unit: float
-) -> list[dict[str, Any]]:
-    """Name, kind, value, limit and slack on the chosen offers; a filter has no shadow price.
-
-    Parameters
-    ----------
-    unit
-        what one unit of the program's objective is in plan.json.
+def entries_beside_rows(instance: Instance, chosen: Offers) -> list[dict[str, Any]]:
+    """Name, kind, value, limit and slack on the chosen offers.
 
     ========================  ==========================================================
     bundle-margin             least margin rate of an offer >= limits.min_bundle_margin
@@ -39,11 +31,7 @@ def entries_beside_rows(
         if isinstance(rule, SameLevel):
             line = matcher.in_line(chosen, rule, name)
             used = fewest_levels([int(mask) for mask in chosen.level_mask[line]])
-            price = solution.shadow_prices.get(name)
-            found.append(
-                _entry(name, rule.kind, used, upper=1)
-                | {"shadow_price": None if price is None else price * unit}
-            )
+            found.append(_entry(name, rule.kind, used, upper=1))
         elif isinstance(rule, Stability) and rule.max_steps is not None:
             most = _most_steps(instance, chosen)
             found.append(_entry(f"{name}[max_steps]", rule.kind, most, upper=rule.max_steps))
@@ -121,5 +109,4 @@ def _entry(
         "value": value,
         "limit": limit,
         "slack": slack,
-        "shadow_price": None,
     }

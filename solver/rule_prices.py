@@ -373,6 +373,7 @@ def shadow_price_unit(instance: Instance, kind: str) -> str:
     per = {
         "stock": "unit of stock",
         "clearance": "unit of the target",
+        "same-level": "level allowed in the line",
         "plan-margin": f"{currency} of margin below the limit",
         "discount-budget": f"{currency} of budget",
     }

@@ -67,6 +67,9 @@ def test_a_category_at_one_level(seed_plan: Path, solve: Solve) -> None:
     plan = solve(f'[[rules]]\nname = "line"\nkind = "same-level"\ncategory = "{category}"\n')
     line = rule_of(plan, "line")
     assert [line[key] for key in ("kind", "value", "limit", "slack")] == ["same-level", 1, 1, 0]
+    assert line["shadow_price"] > 0
+    assert line["shadow_price_unit"] == "EUR a week per level allowed in the line"
+    assert line["priced_by"] == "linear relaxation"
     assert len(set(levels(plan, category))) == 1
     assert plan.report["objective"] < free.report["objective"]
 
