@@ -6,7 +6,6 @@ import io
 import os
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 import click
@@ -102,7 +101,7 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: bundlewise init shop && bundlewise solve shop/scenario.toml --out plan",
 )
-@click.version_option(version("bundlewise"), prog_name="bundlewise")
+@click.version_option(package_name="bundlewise", prog_name="bundlewise")
 def main() -> None:
     """Decide which product bundles to offer next week, and at what discount.
 

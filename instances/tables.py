@@ -13,7 +13,6 @@ from .columns import Table, shown
 from .errors import InputError
 from .table_arrow import read_parquet
 from .table_csv import read_csv
-from .table_excel import read_excel
 
 FORMATS = (".csv", ".csv.gz", ".parquet", ".xlsx")
 
@@ -85,6 +84,8 @@ def _read(path: Path) -> Table:
         if name.endswith(".parquet"):
             return read_parquet(path)
         if name.endswith(".xlsx"):
+            from .table_excel import read_excel  # openpyxl takes a while to load
+
             return read_excel(path)
         return read_csv(path)
     except PermissionError as error:

@@ -13,7 +13,7 @@ absolute coefficients stay below 2³¹, past which CP-SAT 9.15 can err. A contin
 over a grid of 2¹⁴ steps; the outer program forgives one step a row.
 
 Deterministic, CP-SAT takes turns between its strategies and counts its own deterministic time,
-whose unit is about a second.
+whose unit is one to two seconds: each of two strategies a thread may use up what it is given.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class _Scaled:
     ) -> RawAnswer:
         solver = cp_model.CpSolver()
         if clock.deterministic:
-            solver.parameters.max_deterministic_time = clock.left()
+            solver.parameters.max_deterministic_time = clock.left() / (2 * settings.n_threads)
             solver.parameters.interleave_search = True
         else:
             solver.parameters.max_time_in_seconds = clock.left()

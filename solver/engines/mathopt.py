@@ -32,8 +32,8 @@ _SOLVERS = {
 }
 _LARGE = 8000  # columns from which presolve may take longer than any limit it is given
 _MOMENT = 0.5  # seconds for which a search may be deaf to an interrupt
-_NODE_SECONDS = 5e-4  # of a nominal machine, for a node of a search tree …
-_ENTRY_SECONDS = 5e-7  # … and for each column and each entry of the program
+_NODE_SECONDS = 1e-3  # of a nominal machine, for a node of a search tree …
+_ENTRY_SECONDS = 1e-6  # … and for each column and each entry of the program
 
 
 @dataclass(frozen=True, slots=True)

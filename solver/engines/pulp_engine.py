@@ -148,7 +148,7 @@ def _answer(
 ) -> RawAnswer:
     """What the solver said, by ``sol_status``."""
     status = problem.sol_status
-    limit = "time" if clock.left() < 0.1 * clock.limit else None
+    limit = clock.reason or ("time" if clock.left() < 0.1 * clock.limit else None)
     # PuLP reads CBC's "Integer infeasible" into the status, but not into sol_status
     infeasible = pulp.LpStatusInfeasible in (problem.status, status)
     if infeasible and limit is None and cannot_be_unbounded(program):
@@ -165,7 +165,7 @@ def _answer(
         bound = objective + settings.gap * abs(objective)
     if status == pulp.LpSolutionOptimal:
         return RawAnswer(values, bound)
-    return RawAnswer(values, bound, limit="time")
+    return RawAnswer(values, bound, limit=limit or "time")
 
 
 def _logged_bound(log: Path) -> float | None:

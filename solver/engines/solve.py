@@ -13,18 +13,9 @@ from ...instances.errors import InputError
 from ..program import Program
 from ..solution import Solution, Status
 from .answer import RawAnswer, conclude
-from .auto import solve_auto
-from .cp_sat import solve_cp_sat
 from .interface import Clock, Engine, EngineSettings, Interrupt, Progress, ProgressCallback
-from .mathopt import solve_mathopt
-from .pulp_engine import installed_solver, solve_pulp
 
-_ENGINES: dict[str, Engine] = {
-    "auto": solve_auto,
-    "highs": solve_mathopt,
-    "scip": solve_mathopt,
-    "cp-sat": solve_cp_sat,
-}
+_ENGINES = ("auto", "highs", "scip", "cp-sat")
 
 _SMALL = 1.0  # largest value below which the absolute tolerances of solvers are too coarse
 _VALUE_EXPONENT = 20  # such values are scaled until the largest lies in [2^19, 2^20)
@@ -58,7 +49,7 @@ def solve_program(
     """
     clock = Clock(settings.time_limit, deterministic=settings.deterministic, interrupt=interrupt)
     require_engine(settings.engine, deterministic=settings.deterministic)
-    engine = solve_pulp if settings.engine.startswith("pulp:") else _ENGINES[settings.engine]
+    engine = _engine(settings.engine)
     if program.n_columns == 0:
         return _without_columns(program, settings)
     if start is not None and not program.is_feasible(start):
@@ -78,6 +69,19 @@ def solve_program(
     )
     solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress), start)
     return _unscaled(program, solution, value_scale, row_scale)
+
+
+def _engine(name: str) -> Engine:
+    """The engine of a name that is known; only what it needs is loaded."""
+    if name.startswith("pulp:"):
+        from .pulp_engine import solve_pulp as engine
+    elif name == "cp-sat":
+        from .cp_sat import solve_cp_sat as engine
+    elif name == "auto":
+        from .auto import solve_auto as engine
+    else:
+        from .mathopt import solve_mathopt as engine
+    return engine
 
 
 def _value_scale(program: Program) -> float:
@@ -140,6 +144,8 @@ def _unscaled(
 def require_engine(engine: str, file: Path | None = None, *, deterministic: bool = False) -> None:
     """Raise InputError for an engine that does not exist, is not installed or counts no work."""
     if engine.startswith("pulp:"):
+        from .pulp_engine import installed_solver
+
         installed_solver(engine, file)
         if deterministic:
             raise InputError(

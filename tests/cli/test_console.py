@@ -1,9 +1,12 @@
-"""Text from data on a terminal: what the shop wrote, and nothing that a terminal would obey."""
+"""A terminal shows what the shop wrote, nothing that it would obey, and progress on one line."""
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
-from bundlewise.cli.console import safe
+from bundlewise.cli.console import Progress, safe
 
 
 @pytest.mark.parametrize(
@@ -21,3 +24,17 @@ def test_text_is_shown_as_it_is_and_control_characters_are_not(text: str, shown:
 
 def test_long_text_is_cut_to_the_limit() -> None:
     assert safe("abcdef", 4).plain == "abc…"
+
+
+def test_progress_is_one_line_within_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    Progress().say("  12 s  best 10,320.15  bound 10,481.20  gap 1.56%  " + "cuts " * 20)
+    line = terminal.getvalue().removeprefix("\r\x1b[K")
+    assert len(line) == 79
+    assert line.startswith("  12 s  best 10,320.15  bound 10,481.20  gap 1.56%")

@@ -11,7 +11,7 @@ from bundlewise.instances.scenario import Limits
 from bundlewise.solver import affinity
 from bundlewise.solver.affinity import break_ties
 from bundlewise.solver.build import build_program
-from bundlewise.solver.engines import EngineSettings, solve_program
+from bundlewise.solver.engines import EngineSettings, Interrupt, solve_program
 from bundlewise.solver.program import Program
 from bundlewise.solver.solution import Solution
 
@@ -66,12 +66,12 @@ def test_both_searches_share_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> 
     solution = solve_program(program, settings)
     limits = []
 
-    def slow(program: Program, settings: EngineSettings) -> Solution:
+    def slow(program: Program, settings: EngineSettings, *, interrupt: Interrupt) -> Solution:
         limits.append(settings.time_limit)
         time.sleep(0.1)
-        return solve_program(program, settings)
+        return solve_program(program, settings, interrupt=interrupt)
 
     monkeypatch.setattr(affinity, "solve_program", slow)
-    break_ties(program, offers, replace(solution, bound=-0.9), settings)
+    break_ties(program, offers, replace(solution, bound=-0.9), settings, Interrupt())
     assert limits[0] == 0.4
     assert limits[1] <= 0.3
