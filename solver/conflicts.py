@@ -22,6 +22,7 @@ from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxation
 from .smallest_conflict import Conflict, smallest_conflict
 
 _LEAST_SECONDS, _MOST_SECONDS = 8.0, 60.0  # for the whole explanation
+_SHARES = 3  # a rule may take a third of the time left even where there are many
 _CONFLICT_SHARE = 0.6  # of them for the set of rules; the rest for what would be enough
 
 
@@ -55,10 +56,7 @@ def explain_conflict(
     threads = instance.scenario.solver.threads
     share = Clock(_CONFLICT_SHARE * seconds)
     conflict = smallest_conflict(case.program, share, threads=threads)
-    relaxations: list[Relaxation] = []
-    for k, rule in enumerate(conflict.rules):
-        left = clock.left() / (len(conflict.rules) - k)
-        relaxations.append(cheapest_relaxation(case, rule, left))
+    relaxations = _relaxations(case, conflict.rules, clock)
     sentences = describe_rules(instance, case.offers, conflict.rules)
     changes = describe_relaxations(case, relaxations)
     notes = _notes(instance, conflict, candidates_cut, 0 if mask is None else mask.not_set_aside)
@@ -75,6 +73,16 @@ def explain_conflict(
         "notes": notes,
     }
     return ConflictError(conflict.rules, message, report)
+
+
+def _relaxations(case: Case, rules: tuple[str, ...], clock: Clock) -> list[Relaxation]:
+    """What would be enough of each rule; of many, those that ask for something come first."""
+    found: dict[str, Relaxation] = {}
+    for k, rule in enumerate(reversed(rules)):
+        seconds = clock.left() / min(len(rules) - k, _SHARES)
+        over = seconds <= 0.0
+        found[rule] = Relaxation(rule, None) if over else cheapest_relaxation(case, rule, seconds)
+    return [found[rule] for rule in rules]
 
 
 def seconds_for(left: float) -> float:

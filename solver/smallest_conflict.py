@@ -142,23 +142,24 @@ def only(program: Program, rules: Collection[str]) -> Program:
 def _irreducible(oracle: _Oracle, rules: list[str]) -> list[str]:
     """The rules without those that can go: half of them at once while that works, else fewer.
 
-    What is left is what the proof names; a rule stays where the others can be satisfied.
+    What is left is what the proof names; a rule stays where the others can be satisfied, and
+    where time ran out.
     """
     needed: list[str] = []
     size = max(len(rules) // 2, 1)
-    while rules:
+    while rules and not oracle.clock.over():
         dropped, others = rules[:size], rules[size:]
         conflict = oracle.conflict([*needed, *others])
         if conflict is not None:
             rules = [other for other in others if other in conflict]
-            size = max(min(size, len(rules) // 2), 1)
+            size = max(min(2 * size, len(rules) // 2), 1)
         elif size > 1:
             size //= 2
         else:
             needed += dropped
             rules = others
-            size = max(len(rules) // 2, 1)
-    return needed
+    oracle.undecided |= len(rules) > 0
+    return [*needed, *rules]
 
 
 def _smallest_hitting_set(rules: list[str], sets: list[frozenset[str]]) -> list[str]:
