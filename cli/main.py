@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -26,6 +27,9 @@ COMMANDS = {
 }
 
 
+# Loading makes a million objects that stay; Python's own thresholds go through them many times.
+_RARE_COLLECTIONS = (50_000, 20, 100)
+
 # raised where no command is given; before 8.2 click prints the help itself
 _HELP_ASKED: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
@@ -42,6 +46,7 @@ class LazyGroup(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper):  # a letter it lacks must not stop a run
             sys.stdout.reconfigure(errors="replace")
         _open_closed_streams()
+        gc.set_threshold(*_RARE_COLLECTIONS)
         try:
             code = super().main(*args, standalone_mode=False, **extra)
         except click.ClickException as error:

@@ -21,7 +21,6 @@ from ..instances.scenario_text import scenario_toml
 from ..models.beliefs import Beliefs
 from .affinity import break_ties
 from .build import build_program
-from .conflicts import explain_conflict, seconds_for
 from .engines.interface import Clock, EngineSettings, Interrupt
 from .engines.interface import Progress as EngineProgress
 from .engines.solve import solve_program
@@ -104,6 +103,8 @@ def solve(
     if solution.status is Status.INFEASIBLE:
         say("no plan satisfies the rules: looking for those that conflict …")
         cut = counts["candidates cut"]
+        from .conflicts import explain_conflict, seconds_for
+
         left = instance.scenario.solver.time_limit - clock.since_start()
         raise explain_conflict(
             instance,
