@@ -1,66 +1,44 @@
-"""Engine "auto": a bound for all columns by sifting and odd-set cuts, then an integer program over
-the columns that reduced costs cannot rule out.
+"""Engine "auto": a bound for all columns, and an incumbent, each made better by the other.
 
-A column with ceiling c_j (``pricing.Pricing.ceiling``) is in no assignment worth more than c_j.
-Solve the integer program over a set S of columns: whatever lies in S is worth at most its bound,
-whatever does not is worth at most the highest ceiling outside S, so
-
-    bound = min(relaxation, max(bound over S, highest ceiling outside S))
-
-holds for all columns. S grows until this is within the gap of the incumbent.
+1. Presolve drops what cannot be (``presolve``).
+2. Sifting solves the linear relaxation over all columns (``sifting``); its dual values give a
+   bound and a ceiling for every column (``pricing``).
+3. An integer program over the columns with the highest ceilings may end it (``restricted``).
+4. Cuts tighten the relaxation, each known for all columns (``cutting``).
+5. Integer programs over what the tighter ceilings leave, and neighbourhoods of the incumbent
+   (``neighbourhoods``), until the gap is reached or the time is up.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..program import Program
 from ..solution import Solution
-from .answer import RawAnswer, conclude, settled, within_gap
-from .interface import Clock, EngineSettings, Progress, ProgressCallback
-from .mathopt import integer_answer
-from .odd_sets import with_odd_set_cuts
+from .answer import RawAnswer, conclude
+from .cutting import Cutting
+from .ingredients import Ingredients
+from .interface import Clock, EngineSettings, ProgressCallback
+from .neighbourhoods import Neighbourhoods
 from .presolve import presolve
+from .restricted import RestrictedPrograms
+from .search_state import SearchState
 from .sifting import Relaxation, sift
 
-_FIRST = 3000  # columns of the first restricted integer program
+_FIRST = 2500  # columns of the first restricted integer program
 _GROWTH = 4
-_CUT_ROUNDS = 20
-_INNER = "highs"
-
-
-@dataclass(slots=True)
-class _Search:
-    """The incumbent and the bound so far, over the presolved program."""
-
-    values: NDArray[np.float64] | None = None
-    objective: float | None = None
-    bound: float = math.inf
-    source: str = "none"
-    limit: str | None = None
-    infeasible: bool = False
-    integer_programs: int = 0
-    columns: int = 0
-
-    def propose(self, program: Program, values: NDArray[np.float64] | None) -> None:
-        """Take an assignment as the incumbent where it is feasible and better."""
-        values = settled(program, values)
-        if values is None:
-            return
-        objective = program.objective(values)
-        if self.objective is None or objective > self.objective:
-            self.values, self.objective = values, objective
-
-    def lower_bound_to(self, bound: float, source: str) -> None:
-        """Take a bound where it is better; it never lies below the incumbent."""
-        if self.objective is not None:
-            bound = max(bound, self.objective)
-        if bound < self.bound:
-            self.bound, self.source = bound, source
+_LARGEST = 20_000
+_FIRST_TRY = 0.08  # share of the time for an integer program before any cut
+_CUTTING = 0.4  # share of the time that has passed when the first cutting ends
+_STALLED = 1e-4  # a round of cuts that lowers the bound by less than this share, or …
+_STALLED_GAP = 0.01  # … by less than this share of what is left to close, is stalled
+_STALLS = 2  # rounds in a row
+_TRY = 0.25  # share of the time left for an integer program
+_POOL = 12_000  # columns that neighbourhoods choose from
+_PATIENCE = 12  # rounds of neighbourhoods without a better incumbent
 
 
 def solve_auto(
@@ -69,137 +47,158 @@ def solve_auto(
     clock: Clock,
     progress: ProgressCallback | None,
     start: NDArray[np.float64] | None = None,
+    ingredients: Ingredients | None = None,
 ) -> Solution:
     """Solve a program of up to millions of columns with a bound that holds for all of them."""
-    reduced, kept = presolve(program)
-    search = _Search()
-    relaxation, prices = sift(reduced, clock), None
-    search.infeasible = relaxation.infeasible
-    if relaxation.pricing is not None:
-        prices = relaxation.pricing.row_dual[: program.n_rows]
-        search.lower_bound_to(relaxation.pricing.bound, "linear relaxation by sifting")
-        _report(progress, clock, search, f"{relaxation.rounds} rounds of sifting")
-        reduced, relaxation = _tightened(reduced, relaxation, settings, clock, search)
-        _report(progress, clock, search, f"{reduced.n_rows - program.n_rows} odd-set cuts")
-    if not search.infeasible:
-        _integer_search(reduced, relaxation, settings, clock, progress, search)
+    parts = ingredients or Ingredients()
+    if parts.presolve:
+        reduced, kept = presolve(program)
+    else:
+        reduced, kept = program, np.arange(program.n_columns)
+    state = SearchState(reduced, settings.gap, clock, progress)
+    state.statistics["columns_after_presolve"] = float(reduced.n_columns)
+    state.propose(None if start is None else start[kept])
+    prices = _search(state, settings, parts)
     values = None
-    if search.values is not None:
+    if state.values is not None:
         values = np.zeros(program.n_columns)
-        values[kept] = search.values
-    statistics = {
-        "columns_after_presolve": float(reduced.n_columns),
-        "odd_set_cuts": float(reduced.n_rows - program.n_rows),
-        "sifting_rounds": float(relaxation.rounds),
-        "sifting_columns": float(len(relaxation.columns)),
-        "integer_programs": float(search.integer_programs),
-        "integer_columns": float(search.columns),
-    }
-    limit = search.limit or ("time" if clock.over() else None)
-    raw = RawAnswer(values, search.bound, search.infeasible, limit, statistics)
+        values[kept] = state.values
+    raw = RawAnswer(values, state.bound, state.infeasible, clock.reason, state.statistics)
+    names = program.row_name
     return conclude(
         program,
         settings,
         raw,
         engine="auto",
-        bound_source=search.source,
-        shadow_prices={}
-        if prices is None
-        else dict(zip(program.row_name, prices.tolist(), strict=True)),
+        bound_source=state.source,
+        shadow_prices={} if prices is None else dict(zip(names, prices.tolist(), strict=True)),
     )
 
 
-def _tightened(
-    program: Program,
-    relaxation: Relaxation,
-    settings: EngineSettings,
-    clock: Clock,
-    search: _Search,
-) -> tuple[Program, Relaxation]:
-    """Odd-set cuts until the relaxation violates none, or is as close as the gap asks for."""
-    for _ in range(_CUT_ROUNDS):
-        if relaxation.values is None or clock.over():
-            break
-        search.propose(program, relaxation.values)
-        if within_gap(search.objective, search.bound, settings.gap):
-            break
-        cut = with_odd_set_cuts(program, relaxation.values)
-        if cut is program:
-            break
-        again = sift(cut, clock, relaxation.columns)
-        if again.pricing is None:
-            break
-        search.lower_bound_to(again.pricing.bound, "linear relaxation with odd-set cuts")
-        program = cut
-        relaxation = replace(again, rounds=again.rounds + relaxation.rounds)
-    return program, relaxation
+def _search(
+    state: SearchState, settings: EngineSettings, parts: Ingredients
+) -> NDArray[np.float64] | None:
+    """Run until the gap or the limit; the shadow prices of the rows."""
+    relaxation = sift(state.program, state.clock)
+    state.infeasible = relaxation.infeasible
+    state.statistics["sifting_rounds"] = float(relaxation.rounds)
+    state.statistics["sifting_columns"] = float(len(relaxation.columns))
+    if relaxation.pricing is None:
+        if not state.done():
+            _whole(state, settings)
+        return None
+    prices = relaxation.pricing.row_dual
+    state.lower_bound_to(relaxation.pricing.bound, "linear relaxation by sifting")
+    state.propose(relaxation.values)
+    state.report(f"{relaxation.rounds} rounds of sifting")
+    search = _Improvement(state, settings, parts, relaxation)
+    search.first_try()
+    while not state.done():
+        search.cut()
+        search.integer_program()
+        search.neighbourhoods()
+    return prices
 
 
-def _integer_search(
-    program: Program,
-    relaxation: Relaxation,
-    settings: EngineSettings,
-    clock: Clock,
-    progress: ProgressCallback | None,
-    search: _Search,
-) -> None:
-    """Integer programs over growing sets of columns, best ceilings first."""
-    search.propose(program, relaxation.values)
-    if within_gap(search.objective, search.bound, settings.gap):
-        return
-    pricing = relaxation.pricing
-    ceiling = np.full(program.n_columns, np.inf) if pricing is None else pricing.ceiling(program)
-    order = np.argsort(-ceiling, kind="stable")
-    size = max(_FIRST, int(np.isposinf(ceiling).sum()))
-    gap = settings.gap
-    while not within_gap(search.objective, search.bound, settings.gap) and not clock.over():
-        needed = program.n_columns
-        if search.objective is not None:
-            target = search.objective + settings.gap * abs(search.objective)
-            needed = int(np.count_nonzero(ceiling > target))
-        size = min(size, needed)
-        chosen = np.union1d(order[:size], _support(relaxation, search))
-        outside = float(ceiling[order[size]]) if size < program.n_columns else -math.inf
-        restricted = replace(settings, gap=gap)
-        hint = None if search.values is None else search.values[chosen]
-        raw = integer_answer(
-            program.take(chosen), _INNER, restricted, clock, hint=hint, presolve=False
+def _whole(state: SearchState, settings: EngineSettings) -> None:
+    """The integer program over all columns, where no relaxation could be solved."""
+    program = state.program
+    everything = RestrictedPrograms(
+        program, np.full(program.n_columns, math.inf), np.zeros(0, dtype=np.int64)
+    )
+    everything.solve(state, settings, program.n_columns, settings.gap, state.clock.left())
+
+
+class _Improvement:
+    """What makes the bound and the incumbent better, by turns."""
+
+    def __init__(
+        self,
+        state: SearchState,
+        settings: EngineSettings,
+        parts: Ingredients,
+        relaxation: Relaxation,
+    ) -> None:
+        self.state, self.settings, self.parts = state, settings, parts
+        self.cutting = Cutting(state.program, relaxation, state.clock, parts)
+        self.size, self.gap = _FIRST, settings.gap
+        self._restricted: RestrictedPrograms | None = None
+        self._exhausted = False  # no cuts are left to find
+
+    def first_try(self) -> None:
+        """An integer program before any cut, which is often all that is needed."""
+        if not self.state.done():
+            self._solve_restricted(_FIRST_TRY * self.state.clock.left())
+
+    def cut(self) -> None:
+        """Rounds of cuts until they stall."""
+        state, cutting = self.state, self.cutting
+        until = state.clock.spent() + _CUTTING * state.clock.left()
+        stalls = 0
+        while not self._exhausted and not state.done() and state.clock.spent() < until:
+            before = state.bound
+            if not cutting.round():
+                self._exhausted = True
+                break
+            state.lower_bound_to(cutting.bound, f"linear relaxation with {cutting.n_cuts} cuts")
+            state.propose(cutting.relaxation.values)
+            state.report(f"{cutting.n_cuts} cuts")
+            if state.objective is None:
+                least = _STALLED * abs(state.bound)
+            else:
+                least = max(_STALLED_GAP * (before - state.objective), 0.0)
+            stalls = stalls + 1 if before - state.bound < least else 0
+            self._restricted = None
+            if stalls == _STALLS:
+                break
+        state.statistics["cuts"] = float(cutting.n_cuts)
+        state.statistics["cut_rounds"] = float(cutting.rounds)
+
+    def integer_program(self) -> None:
+        """One over the columns with the highest ceilings; more of them next time."""
+        if not self.state.done():
+            self._solve_restricted(max(_TRY * self.state.clock.left(), 1.0))
+
+    def neighbourhoods(self) -> None:
+        """Rounds around the incumbent until they no longer better it."""
+        state = self.state
+        if not self.parts.neighbourhoods or state.values is None or state.done():
+            return
+        restricted = self._programs()
+        pool = np.union1d(restricted.support, np.flatnonzero(state.values))
+        best, _ = restricted.best(min(_POOL, restricted.size_needed(state)))
+        pool = np.union1d(pool, best)
+        values = self.cutting.relaxation.values
+        preference = np.zeros(state.program.n_columns) if values is None else values
+        rounds = Neighbourhoods(
+            restricted.program, pool, preference, restricted.ceiling, self.settings
         )
-        search.integer_programs += 1
-        search.columns = len(chosen)
-        if raw.values is not None:
-            full = np.zeros(program.n_columns)
-            full[chosen] = raw.values
-            search.propose(program, full)
-        inside = -math.inf if raw.infeasible else raw.bound
-        if inside is not None and not math.isnan(inside):
-            name = f"reduced costs and {_INNER} on {len(chosen)} of {program.n_columns} columns"
-            search.lower_bound_to(max(inside, outside), name)
-        if raw.infeasible and size == program.n_columns and search.values is None:
-            search.infeasible = True
+        misses = 0
+        while not state.done() and misses < _PATIENCE:
+            misses = 0 if rounds.round(state) else misses + 1
+
+    def _programs(self) -> RestrictedPrograms:
+        if self._restricted is None:
+            relaxation = self.cutting.relaxation
+            assert relaxation.pricing is not None
+            program = self.cutting.program
+            support = np.zeros(0, dtype=np.int64)
+            if relaxation.values is not None:
+                support = np.flatnonzero(relaxation.values > 1e-9)
+            ceiling = relaxation.pricing.ceiling(program)
+            self._restricted = RestrictedPrograms(program, ceiling, support)
+        return self._restricted
+
+    def _solve_restricted(self, seconds: float) -> None:
+        state, restricted = self.state, self._programs()
+        needed = state.program.n_columns
+        if self.parts.fixing and state.objective is not None:
+            needed = restricted.size_needed(state)
+        size = min(self.size, needed)
+        limit = restricted.solve(state, self.settings, size, self.gap, seconds)
+        if limit is not None or state.done():
             return
-        _report(progress, clock, search, f"integer program over {len(chosen)} columns")
-        if raw.limit is not None:
-            search.limit = raw.limit
-            return
-        if size >= needed:
-            if gap <= 0:
-                return
-            gap = 0.0 if gap < 1e-7 else gap / 10
-        size *= _GROWTH
-
-
-def _support(relaxation: Relaxation, search: _Search) -> NDArray[np.int64]:
-    """Columns of the relaxation and the incumbent, which keep a restricted program feasible."""
-    used = [np.zeros(0, dtype=np.int64)]
-    if relaxation.values is not None:
-        used.append(np.flatnonzero(relaxation.values > 1e-9))
-    if search.values is not None:
-        used.append(np.flatnonzero(search.values))
-    return np.concatenate(used)
-
-
-def _report(progress: ProgressCallback | None, clock: Clock, search: _Search, message: str) -> None:
-    if progress is not None:
-        bound = search.bound if math.isfinite(search.bound) else None
-        progress(Progress(clock.spent(), search.objective, bound, message))
+        if size < needed:
+            self.size = min(self.size * _GROWTH, max(_LARGEST, self.size))
+        elif self.gap > 0:
+            self.gap = 0.0 if self.gap < 1e-7 else self.gap / 10

@@ -9,7 +9,6 @@ halved sum of its rows, rounded down, holds for whole numbers (Edmonds 1965):
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -19,46 +18,46 @@ from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
 from ..program import Program
+from .cuts import Cut
 from .pricing import binary_columns
 
-_KIND = "odd-set"
 _FRACTIONAL = 1e-6
 _VIOLATION = 1e-3
 _SMALLEST_WEIGHT = 1e-9  # a stored zero is no edge to scipy
 
 
-def with_odd_set_cuts(program: Program, values: NDArray[np.float64]) -> Program:
-    """The program with the odd-set rows that the assignment violates; the same where none is.
+def odd_set_cuts(
+    program: Program, unit_row: NDArray[np.bool_], values: NDArray[np.float64]
+) -> list[Cut]:
+    """The odd-set cuts that an assignment violates: rounding with multipliers ½.
 
     Parameters
     ----------
+    unit_row
+        (rows,) rows Σ x <= 1, all coefficients 1 (``unit_rows``).
     values
         (columns,) a solution of the linear relaxation.
     """
     fractional = np.flatnonzero((values > _FRACTIONAL) & (values < 1 - _FRACTIONAL))
     if len(fractional) == 0:
-        return program
-    unit = _unit_rows(program)
+        return []
     support = np.flatnonzero(values > _FRACTIONAL)
     few = program.take(support).matrix()
     cuts: dict[tuple[int, ...], None] = {}
-    for rows in _odd_cycles(program, values, fractional, unit):
+    for rows in _odd_cycles(program, values, fractional, unit_row):
         inside = np.zeros(program.n_rows)
         inside[rows] = 1.0
         held = np.floor((inside @ (few != 0)) / 2) @ values[support]
         if held > (len(rows) - 1) / 2 + _VIOLATION:
             cuts[tuple(rows.tolist())] = None
-    return _with_rows(program, [np.array(rows) for rows in cuts]) if cuts else program
+    return [_cut(np.array(rows)) for rows in cuts]
 
 
-def _unit_rows(program: Program) -> NDArray[np.bool_]:
-    """Rows Σ x <= 1 over binary columns, all coefficients 1, but not the cuts made here."""
-    column = np.repeat(np.arange(program.n_columns), np.diff(program.start))
-    other = (program.coefficient != 1.0) | ~binary_columns(program)[column]
-    unit = program.row_upper == 1.0
-    unit[program.row[other]] = False
-    unit &= np.array([kind != _KIND for kind in program.row_kind], dtype=np.bool_)
-    return unit
+def unit_rows(program: Program) -> NDArray[np.bool_]:
+    """(rows,) rows Σ x <= 1 over binary columns, all coefficients 1."""
+    return (program.row_upper == 1.0) & _all_ones(
+        program.start, program.row, program.coefficient, binary_columns(program), program.n_rows
+    )
 
 
 def _odd_cycles(
@@ -111,49 +110,29 @@ def _rows_of(program: Program, column: int, unit: NDArray[np.bool_]) -> NDArray[
     return rows[unit[rows]]
 
 
-def _with_rows(program: Program, cuts: list[NDArray[np.int64]]) -> Program:
-    """The program with a row for each set of rows."""
-    matrix = program.matrix()
-    parts = [matrix]
-    inside = np.zeros(program.n_rows, dtype=np.bool_)
-    for rows in cuts:
-        inside[rows] = True
-        held = _halved(program.start, program.row, inside)
-        inside[rows] = False
-        columns = np.flatnonzero(held)
-        parts.append(
-            sparse.csc_array(
-                (held[columns], (np.zeros(len(columns), dtype=np.int64), columns)),
-                shape=(1, program.n_columns),
-            )
-        )
-    together = sparse.vstack(parts).tocsc()
-    together.sort_indices()
-    names = tuple(f"odd set {program.n_rows + k}" for k in range(len(cuts)))
-    sides = np.array([(len(rows) - 1) / 2 for rows in cuts])
-    return replace(
-        program,
-        start=together.indptr.astype(np.int64),
-        row=together.indices.astype(np.int32),
-        coefficient=together.data,
-        row_lower=np.concatenate([program.row_lower, np.full(len(cuts), -np.inf)]),
-        row_upper=np.concatenate([program.row_upper, sides]),
-        row_name=program.row_name + names,
-        row_rule=program.row_rule + names,
-        row_kind=program.row_kind + (_KIND,) * len(cuts),
+def _cut(rows: NDArray[np.int64]) -> Cut:
+    return Cut(
+        row=rows,
+        group=np.zeros(len(rows), dtype=bool),
+        multiplier=np.full(len(rows), 0.5),
+        slack=np.zeros(len(rows)),
+        fraction=0.5,
+        side=(len(rows) - 1) / 2,
     )
 
 
 @njit(cache=True)
-def _halved(
-    start: NDArray[np.int64], row: NDArray[np.int32], inside: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """(columns,) half the rows of the set that a column is in, rounded down."""
-    held = np.zeros(len(start) - 1)
-    for j in range(len(held)):
-        count = 0
+def _all_ones(
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    binary: NDArray[np.bool_],
+    n_rows: int,
+) -> NDArray[np.bool_]:
+    """(rows,) whether every entry is 1 and of a binary column."""
+    ones = np.ones(n_rows, dtype=np.bool_)
+    for j in range(len(binary)):
         for e in range(start[j], start[j + 1]):
-            if inside[row[e]]:
-                count += 1
-        held[j] = count // 2
-    return held
+            if coefficient[e] != 1.0 or not binary[j]:
+                ones[row[e]] = False
+    return ones

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..program import Program
 from .interface import Clock
-from .mathopt import LinearAnswer, linear_answer
+from .linear import Basis, LinearAnswer, linear_answer
 from .pricing import Pricing, binary_columns, pick_diverse, price
 
 _FIRST = 4000  # columns in the first restricted relaxation
@@ -24,6 +24,7 @@ _MOST = 24_000  # columns in a restricted relaxation before it is trimmed
 _PER_ROW = 3  # columns a round adds to one sparse row, at most
 _SPARSE = 0.02  # a row is sparse when it holds less than this share of the columns
 _CLOSED = 1e-7  # relative difference between restricted relaxation and bound that is nothing
+_PRICING_WORK = 5e-9  # seconds of a nominal machine an entry
 _INFEASIBLE = 1e-6  # scaled violation that no assignment can avoid
 
 
@@ -46,6 +47,8 @@ class Relaxation:
         (rows,) whether the row takes part in that proof; None without one.
     rounds
         restricted relaxations solved.
+    basis
+        what the last restricted relaxation rests on.
     """
 
     pricing: Pricing | None
@@ -54,19 +57,27 @@ class Relaxation:
     infeasible: bool
     rounds: int
     conflict: NDArray[np.bool_] | None = None
+    basis: Basis | None = None
 
 
-def sift(program: Program, clock: Clock, columns: NDArray[np.int64] | None = None) -> Relaxation:
+def sift(
+    program: Program,
+    clock: Clock,
+    columns: NDArray[np.int64] | None = None,
+    basis: Basis | None = None,
+) -> Relaxation:
     """Solve the linear relaxation over all columns, or show that there is none.
 
     Parameters
     ----------
     columns
         the restricted set to begin with, if one is at hand.
+    basis
+        one over these columns that was optimal until rows came in.
     """
     if columns is None:
         columns = _first_columns(program)
-    first = linear_answer(program.take(columns), clock.left())
+    first = _restricted(program, columns, clock, basis, rows_added=True)
     if first is None and not clock.over():
         slack_program = _with_slacks(program)
         slack = np.arange(program.n_columns, slack_program.n_columns)
@@ -76,6 +87,21 @@ def sift(program: Program, clock: Clock, columns: NDArray[np.int64] | None = Non
             return Relaxation(None, columns, None, True, phase.rounds, conflict)
         columns = phase.columns[phase.columns < program.n_columns]
     return _rounds(program, columns, first, clock)
+
+
+def _restricted(
+    program: Program,
+    columns: NDArray[np.int64],
+    clock: Clock,
+    basis: Basis | None,
+    *,
+    rows_added: bool = False,
+) -> LinearAnswer | None:
+    seconds = math.inf if clock.deterministic else clock.left()
+    answer = linear_answer(program.take(columns), seconds, basis, rows_added=rows_added)
+    if answer is not None:
+        clock.charge(answer.work)
+    return answer
 
 
 def _rounds(
@@ -89,26 +115,30 @@ def _rounds(
     sparse_row = _sparse_rows(program)
     best: Pricing | None = None
     values: NDArray[np.float64] | None = None
+    basis: Basis | None = None
     rounds = 0
     while True:
         if answer is None:
-            answer = linear_answer(program.take(columns), clock.left())
+            answer = _restricted(program, columns, clock, basis)
         if answer is None:
             break
         rounds += 1
         values = np.zeros(program.n_columns)
         values[columns] = answer.values
         now = price(program, answer.row_dual)
+        clock.charge(_PRICING_WORK * len(program.row))
         if best is None or now.bound < best.bound:
             best = now
+        basis = answer.basis
         closed = best.bound - answer.objective <= _CLOSED * max(1.0, abs(answer.objective))
         if closed or answer.objective >= goal - 1e-9 or clock.over():
             break
-        columns, grown = _grown(program, columns, now, answer, sparse_row)
-        if not grown:
+        grown, any_entered = _grown(program, columns, now, answer, sparse_row)
+        if not any_entered:
             break
-        answer = None
-    return Relaxation(best, columns, values, infeasible=False, rounds=rounds)
+        basis = basis.moved(program, columns, grown)
+        columns, answer = grown, None
+    return Relaxation(best, columns, values, infeasible=False, rounds=rounds, basis=basis)
 
 
 def _grown(
@@ -131,7 +161,8 @@ def _grown(
     binary = binary_columns(program)[columns]
     kept = columns
     if np.count_nonzero(binary) > _MOST:
-        worth = np.where(~binary | (answer.values > 0), np.inf, score[columns])
+        resting = answer.basis.basic_columns() | (answer.values > 0)
+        worth = np.where(~binary | resting, np.inf, score[columns])
         most = max(_MOST // 2, int(np.isposinf(worth).sum()))
         kept = np.sort(columns[np.argsort(-worth, kind="stable")[:most]])
     inside = np.zeros(program.n_columns, dtype=bool)
