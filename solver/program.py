@@ -91,6 +91,29 @@ class Program:
         """(rows,) the largest absolute coefficient of each row; 0 for a row without entries."""
         return _largest(self.row, self.coefficient, self.n_rows)
 
+    def row_counts(self) -> NDArray[np.int64]:
+        """(rows,) how many columns each row holds."""
+        return _counted(self.row, self.n_rows)
+
+    def scaled(self, value_scale: float, row_scale: NDArray[np.float64]) -> Program:
+        """The program with its values, and each row with its sides, times a factor.
+
+        Parameters
+        ----------
+        row_scale
+            (rows,) factors > 0.
+        """
+        coefficient = self.coefficient
+        if np.any(row_scale != 1.0):
+            coefficient = _multiplied(self.row, coefficient, row_scale)
+        return replace(
+            self,
+            value=self.value if value_scale == 1.0 else self.value * value_scale,
+            coefficient=coefficient,
+            row_lower=self.row_lower * row_scale,
+            row_upper=self.row_upper * row_scale,
+        )
+
     def broken_rows(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
         """Rows that an assignment violates, groups aside.
 
@@ -113,8 +136,7 @@ class Program:
         slip = ROW_TOLERANCE * np.maximum(1.0, np.abs(at))
         if np.any(at < self.lower[chosen] - slip) or np.any(at > self.upper[chosen] + slip):
             return False
-        shut_out = (self.lower > ROW_TOLERANCE) | (self.upper < -ROW_TOLERANCE)
-        if np.any(shut_out & (values == 0)):
+        if _any_shut_out(values, self.lower, self.upper):
             return False
         whole = at[self.integral[chosen]]
         if np.any(whole != np.round(whole)):
@@ -185,6 +207,35 @@ def _largest(
     for e in range(len(row)):
         largest[row[e]] = max(largest[row[e]], abs(coefficient[e]))
     return largest
+
+
+@njit(cache=True)
+def _counted(row: NDArray[np.int32], n_rows: int) -> NDArray[np.int64]:
+    count = np.zeros(n_rows, dtype=np.int64)
+    for i in row:
+        count[i] += 1
+    return count
+
+
+@njit(cache=True)
+def _multiplied(
+    row: NDArray[np.int32], coefficient: NDArray[np.float64], factor: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    product = np.empty(len(row))
+    for e in range(len(row)):
+        product[e] = coefficient[e] * factor[row[e]]
+    return product
+
+
+@njit(cache=True)
+def _any_shut_out(
+    values: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> bool:
+    """Whether some column is 0 and may not be."""
+    for j in range(len(values)):
+        if values[j] == 0 and (lower[j] > ROW_TOLERANCE or upper[j] < -ROW_TOLERANCE):
+            return True
+    return False
 
 
 def _tolerance(side: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ..program import Program
@@ -90,9 +91,27 @@ def settled(program: Program, values: NDArray[np.float64] | None) -> NDArray[np.
     """The assignment with whole columns made whole, or None where that breaks the program."""
     if values is None:
         return None
-    exact = np.clip(values, program.lower, program.upper)
-    exact[program.integral] = np.round(exact[program.integral])
+    exact = _rounded(values, program.lower, program.upper, program.integral)
     return exact if program.is_feasible(exact) else None
+
+
+@njit(cache=True)
+def _rounded(
+    values: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    integral: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Within the bounds, and whole where it must be; NaN stays."""
+    exact = np.empty(len(values))
+    for j in range(len(values)):
+        value = values[j]
+        if value < lower[j]:
+            value = lower[j]
+        elif value > upper[j]:
+            value = upper[j]
+        exact[j] = np.round(value) if integral[j] else value
+    return exact
 
 
 def cannot_be_unbounded(program: Program) -> bool:

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from ..program import Program
 
+_ALL = slice(None)
+_CHUNKS = 64  # pieces of work for the threads
 _SUM_ERROR = 1e-13  # relative to the sum of absolute terms; keeps the bound on the safe side
 
 
@@ -50,12 +52,9 @@ class Pricing:
 
         inf for columns that are not binary: they are never ruled out.
         """
-        share = np.maximum(self.reduced, 0.0)
-        grouped = program.group >= 0
-        share[grouped] = self.group_best[program.group[grouped]]
-        ceiling = self.bound - share + self.reduced
-        ceiling[~binary_columns(program)] = np.inf
-        return ceiling
+        return _ceilings(
+            self.bound, self.reduced, self.group_best, program.group, binary_columns(program)
+        )
 
 
 def price(program: Program, row_dual: NDArray[np.float64]) -> Pricing:
@@ -70,7 +69,7 @@ def price(program: Program, row_dual: NDArray[np.float64]) -> Pricing:
     reduced = reduced_values(program.value, program.start, program.row, program.coefficient, dual)
     base = np.where(program.group_exact, -np.inf, 0.0)
     group_best = _group_maximum(program.group, reduced, base)
-    other = program.group < 0
+    other = np.flatnonzero(program.group < 0)
     rest, lower, upper = reduced[other], program.lower[other], program.upper[other]
     with np.errstate(invalid="ignore"):
         gains = np.fmax(np.where(rest == 0, 0.0, rest * lower), rest * upper)
@@ -83,9 +82,15 @@ def price(program: Program, row_dual: NDArray[np.float64]) -> Pricing:
     return Pricing(dual, reduced, group_best, bound if not math.isnan(bound) else math.inf)
 
 
-def binary_columns(program: Program) -> NDArray[np.bool_]:
-    """Columns that are 0 or 1; the others are always kept in restricted programs."""
-    return program.integral & (program.lower == 0) & (program.upper == 1)
+def binary_columns(program: Program, among: NDArray[np.int64] | slice = _ALL) -> NDArray[np.bool_]:
+    """Columns that are 0 or 1; the others are always kept in restricted programs.
+
+    Parameters
+    ----------
+    among
+        the columns asked for.
+    """
+    return program.integral[among] & (program.lower[among] == 0) & (program.upper[among] == 1)
 
 
 @njit(cache=True, parallel=True)
@@ -97,12 +102,18 @@ def reduced_values(
     dual: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """d = v − Aᵀy over compressed columns."""
-    reduced = np.empty(len(value))
-    for j in prange(len(value)):
-        total = value[j]
-        for e in range(start[j], start[j + 1]):
-            total -= coefficient[e] * dual[row[e]]
-        reduced[j] = total
+    n = len(value)
+    reduced = np.empty(n)
+    for chunk in prange(_CHUNKS):
+        first, after = chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS
+        e = start[first]
+        for j in range(first, after):
+            total = value[j]
+            end = start[j + 1]
+            while e < end:
+                total -= coefficient[e] * dual[row[e]]
+                e += 1
+            reduced[j] = total
     return reduced
 
 
@@ -161,6 +172,23 @@ def _group_maximum(
     return best
 
 
+@njit(cache=True)
+def _ceilings(
+    bound: float,
+    reduced: NDArray[np.float64],
+    group_best: NDArray[np.float64],
+    group: NDArray[np.int32],
+    binary: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The bound, less what the column's group (or the column alone) adds to it, and the column."""
+    ceiling = np.full(len(reduced), np.inf)
+    for j in range(len(reduced)):
+        if binary[j]:
+            share = max(reduced[j], 0.0) if group[j] < 0 else group_best[group[j]]
+            ceiling[j] = bound - share + reduced[j]
+    return ceiling
+
+
 def _feasible_duals(program: Program, dual: NDArray[np.float64]) -> NDArray[np.float64]:
     """Signs made right, and the reduced value of unbounded single-row columns made <= 0.
 
@@ -170,8 +198,9 @@ def _feasible_duals(program: Program, dual: NDArray[np.float64]) -> NDArray[np.f
     dual = np.where(np.isfinite(dual), dual, 0.0)
     dual = np.where(np.isfinite(program.row_upper), dual, np.minimum(dual, 0.0))
     dual = np.where(np.isfinite(program.row_lower), dual, np.maximum(dual, 0.0))
-    single = np.diff(program.start) == 1
-    for j in np.flatnonzero(single & np.isposinf(program.upper)):
+    unbounded = np.flatnonzero(program.upper == np.inf)
+    single = program.start[unbounded + 1] - program.start[unbounded] == 1
+    for j in unbounded[single]:
         i, a = program.row[program.start[j]], program.coefficient[program.start[j]]
         limit = program.value[j] / a
         dual[i] = max(dual[i], limit) if a > 0 else min(dual[i], limit)

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ..program import Program
@@ -23,6 +24,7 @@ _ADDED = 3000  # columns added in a round, at most
 _MOST = 24_000  # columns in a restricted relaxation before it is trimmed
 _PER_ROW = 3  # columns a round adds to one sparse row, at most
 _SPARSE = 0.02  # a row is sparse when it holds less than this share of the columns
+_NEGLIGIBLE = 1e-9  # an improvement, relative to the largest value, that is none
 _CLOSED = 1e-7  # relative difference between restricted relaxation and bound that is nothing
 _PRICING_WORK = 5e-9  # seconds of a nominal machine an entry
 _INFEASIBLE = 1e-6  # scaled violation that no assignment can avoid
@@ -75,18 +77,20 @@ def sift(
     basis
         one over these columns that was optimal until rows came in.
     """
+    sparse_row = _sparse_rows(program)
     if columns is None:
-        columns = _first_columns(program)
+        columns = _first_columns(program, sparse_row)
     first = _restricted(program, columns, clock, basis, rows_added=True)
     if first is None and not clock.over():
         slack_program = _with_slacks(program)
         slack = np.arange(program.n_columns, slack_program.n_columns)
-        phase = _rounds(slack_program, np.concatenate([columns, slack]), None, clock, goal=0.0)
+        both = np.concatenate([columns, slack])
+        phase = _rounds(slack_program, both, None, clock, sparse_row, goal=0.0)
         if phase.pricing is not None and phase.pricing.bound < -_INFEASIBLE:
             conflict = phase.pricing.row_dual != 0
             return Relaxation(None, columns, None, True, phase.rounds, conflict)
         columns = phase.columns[phase.columns < program.n_columns]
-    return _rounds(program, columns, first, clock)
+    return _rounds(program, columns, first, clock, sparse_row)
 
 
 def _restricted(
@@ -109,10 +113,11 @@ def _rounds(
     columns: NDArray[np.int64],
     answer: LinearAnswer | None,
     clock: Clock,
+    sparse_row: NDArray[np.bool_],
     goal: float = math.inf,
 ) -> Relaxation:
     """Solve, price, add, until nothing improves, ``goal`` is reached or time is up."""
-    sparse_row = _sparse_rows(program)
+    scale = max(1.0, float(program.value.max(initial=0.0)), -float(program.value.min(initial=0.0)))
     best: Pricing | None = None
     values: NDArray[np.float64] | None = None
     basis: Basis | None = None
@@ -133,8 +138,8 @@ def _rounds(
         closed = best.bound - answer.objective <= _CLOSED * max(1.0, abs(answer.objective))
         if closed or answer.objective >= goal - 1e-9 or clock.over():
             break
-        grown, any_entered = _grown(program, columns, now, answer, sparse_row)
-        if not any_entered:
+        grown = _grown(program, columns, now, answer, sparse_row, _NEGLIGIBLE * scale)
+        if grown is None:
             break
         basis = basis.moved(program, columns, grown)
         columns, answer = grown, None
@@ -147,46 +152,51 @@ def _grown(
     pricing: Pricing,
     answer: LinearAnswer,
     sparse_row: NDArray[np.bool_],
-) -> tuple[NDArray[np.int64], bool]:
-    """The restricted set with the columns that improve it most, and whether there are any.
+    least: float,
+) -> NDArray[np.int64] | None:
+    """The restricted set with the columns that improve it most, None where there are none.
 
-    A column improves where its reduced value exceeds its group's dual value.
+    A column improves where its reduced value exceeds its group's dual value, by ``least``.
     """
-    score = pricing.reduced.copy()
-    grouped = program.group >= 0
     group_dual = np.where(
         program.group_exact, answer.group_dual, np.maximum(answer.group_dual, 0.0)
     )
-    score[grouped] -= group_dual[program.group[grouped]]
-    binary = binary_columns(program)[columns]
-    kept = columns
-    if np.count_nonzero(binary) > _MOST:
-        resting = answer.basis.basic_columns() | (answer.values > 0)
-        worth = np.where(~binary | resting, np.inf, score[columns])
-        most = max(_MOST // 2, int(np.isposinf(worth).sum()))
-        kept = np.sort(columns[np.argsort(-worth, kind="stable")[:most]])
-    inside = np.zeros(program.n_columns, dtype=bool)
-    inside[columns] = True
-    scale = max(1.0, float(np.abs(program.value).max(initial=0.0)))
-    entering = np.flatnonzero(~inside & (score > 1e-9 * scale))
+    entering, score = _entering(pricing.reduced, program.group, group_dual, columns, least)
+    if len(entering) == 0:
+        return None
     added = _spread(program, entering, score, sparse_row, _ADDED)
-    return np.sort(np.concatenate([kept, added])), len(added) > 0
+    return np.sort(np.concatenate([_kept(program, columns, pricing, group_dual, answer), added]))
 
 
-def _first_columns(program: Program) -> NDArray[np.int64]:
+def _kept(
+    program: Program,
+    columns: NDArray[np.int64],
+    pricing: Pricing,
+    group_dual: NDArray[np.float64],
+    answer: LinearAnswer,
+) -> NDArray[np.int64]:
+    """The restricted set, or half of what it may hold once it is full: what the solution rests
+    on, what is not binary, and the best of the others."""
+    binary = binary_columns(program, columns)
+    if np.count_nonzero(binary) <= _MOST:
+        return columns
+    group = program.group[columns]
+    score = pricing.reduced[columns] - np.where(group >= 0, np.append(group_dual, 0.0)[group], 0.0)
+    resting = answer.basis.basic_columns() | (answer.values > 0)
+    worth = np.where(~binary | resting, np.inf, score)
+    most = max(_MOST // 2, int(np.isposinf(worth).sum()))
+    return np.sort(columns[np.argsort(-worth, kind="stable")[:most]])
+
+
+def _first_columns(program: Program, sparse_row: NDArray[np.bool_]) -> NDArray[np.int64]:
     """A spread of valuable columns, one of each exact group, and all that are not binary."""
     if program.n_columns <= _FIRST:
         return np.arange(program.n_columns)
     everything = np.arange(program.n_columns)
-    chosen = np.zeros(program.n_columns, dtype=bool)
-    spread = _spread(program, everything, program.value, _sparse_rows(program), _FIRST)
-    chosen[spread] = True
-    chosen |= ~binary_columns(program)
-    if program.group_exact.any():
-        order = np.lexsort((-program.value, program.group))
-        group = program.group[order]
-        leaders = order[(group >= 0) & np.concatenate([[True], group[1:] != group[:-1]])]
-        chosen[leaders[program.group_exact[program.group[leaders]]]] = True
+    chosen = ~binary_columns(program)
+    chosen[_spread(program, everything, program.value, sparse_row, _FIRST)] = True
+    leaders = _leaders(program.group, program.group_exact, program.value)
+    chosen[leaders[leaders >= 0]] = True
     return np.flatnonzero(chosen)
 
 
@@ -197,10 +207,18 @@ def _spread(
     sparse_row: NDArray[np.bool_],
     most: int,
 ) -> NDArray[np.int64]:
+    """The best columns, at most so many a group and a sparse row.
+
+    Parameters
+    ----------
+    among, score
+        (k,) columns to choose from, ascending, and what each is worth.
+    """
     pool = 20 * most
-    if len(among) > pool:
-        among = among[np.argpartition(-score[among], pool)[:pool]]
-    order = among[np.argsort(-score[among], kind="stable")]
+    if len(among) > pool:  # ties in, whatever their order
+        best = np.flatnonzero(score >= np.partition(score, -pool)[-pool])
+        among, score = among[best], score[best]
+    order = among[np.argsort(-score, kind="stable")]
     per_group = 2 if bool(program.group_exact.any()) else 1
     return pick_diverse(
         order,
@@ -215,17 +233,52 @@ def _spread(
     )
 
 
+@njit(cache=True)
+def _entering(
+    reduced: NDArray[np.float64],
+    group: NDArray[np.int32],
+    group_dual: NDArray[np.float64],
+    inside: NDArray[np.int64],
+    least: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Columns that are not ``inside`` (ascending) and score more than ``least``, and the scores."""
+    columns, scores = np.empty(len(reduced), dtype=np.int64), np.empty(len(reduced))
+    n, k = 0, 0
+    for j in range(len(reduced)):
+        if k < len(inside) and inside[k] == j:
+            k += 1
+            continue
+        score = reduced[j]
+        if group[j] >= 0:
+            score -= group_dual[group[j]]
+        if score > least:
+            columns[n], scores[n] = j, score
+            n += 1
+    return columns[:n].copy(), scores[:n].copy()
+
+
+@njit(cache=True)
+def _leaders(
+    group: NDArray[np.int32], group_exact: NDArray[np.bool_], value: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """(groups,) the most valuable column of each exact group, -1 for other groups."""
+    leader = np.full(len(group_exact), -1, dtype=np.int64)
+    for j in range(len(group)):
+        g = group[j]
+        if g >= 0 and group_exact[g] and (leader[g] < 0 or value[j] > value[leader[g]]):
+            leader[g] = j
+    return leader
+
+
 def _sparse_rows(program: Program) -> NDArray[np.bool_]:
-    entries = np.bincount(program.row, minlength=program.n_rows)
-    return entries < _SPARSE * program.n_columns
+    return program.row_counts() < _SPARSE * program.n_columns
 
 
 def _with_slacks(program: Program) -> Program:
     """Phase one: maximise −Σ (scaled violation of the rows), the values left aside."""
     lower = np.flatnonzero(np.isfinite(program.row_lower))
     upper = np.flatnonzero(np.isfinite(program.row_upper))
-    scale = np.ones(program.n_rows)
-    np.maximum.at(scale, program.row, np.abs(program.coefficient))
+    scale = np.maximum(program.row_sizes(), 1.0)
     n_slacks = len(lower) + len(upper)
     row = np.concatenate([lower, upper])
     sign = np.concatenate([np.ones(len(lower)), -np.ones(len(upper))])

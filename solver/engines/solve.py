@@ -60,13 +60,7 @@ def solve_program(
     value_scale, row_scale = _value_scale(program), _row_scale(program)
     if value_scale == 1.0 and np.all(row_scale == 1.0):
         return engine(program, settings, clock, progress, start)
-    scaled = replace(
-        program,
-        value=program.value * value_scale,
-        coefficient=program.coefficient * row_scale[program.row],
-        row_lower=program.row_lower * row_scale,
-        row_upper=program.row_upper * row_scale,
-    )
+    scaled = program.scaled(value_scale, row_scale)
     solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress), start)
     return _unscaled(program, solution, value_scale, row_scale)
 
@@ -90,7 +84,8 @@ def _value_scale(program: Program) -> float:
     Solvers stop at an absolute gap of 1e-6 whatever the relative one, and take that for nothing
     in reduced costs too: a plan worth 1e-7 would be called optimal before it is.
     """
-    largest = float(np.abs(program.value).max(initial=0.0))
+    value = program.value
+    largest = max(float(value.max(initial=0.0)), -float(value.min(initial=0.0)))
     if largest == 0.0 or largest >= _SMALL:
         return 1.0
     return 2.0 ** min(_VALUE_EXPONENT - math.frexp(largest)[1], 1000)
@@ -102,8 +97,7 @@ def _row_scale(program: Program) -> NDArray[np.float64]:
     Solvers want rows within an absolute 1e-6, which is less than the rounding of sums of large
     numbers: what satisfies such a row would be called infeasible.
     """
-    largest = np.zeros(program.n_rows)
-    np.maximum.at(largest, program.row, np.abs(program.coefficient))
+    largest = program.row_sizes()
     return np.where(largest > _LARGE, 2.0 ** (_ROW_EXPONENT - np.frexp(largest)[1]), 1.0)
 
 
