@@ -34,7 +34,7 @@ from ..solution import Solution
 from .answer import RawAnswer, conclude, settled
 from .apart import solve_apart
 from .interface import Clock, EngineSettings, Progress, ProgressCallback
-from .mathopt import linear_answer
+from .linear import linear_answer
 
 _SUM_LIMIT = 2.0**31 - 1
 _STEPS = 2**14

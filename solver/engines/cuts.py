@@ -20,9 +20,10 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from ..program import Program
+from .pricing import binary_columns
 
 KIND = "cut"
-NEGLIGIBLE = 1e-9  # a coefficient nearer to 0 than this is 0; ``safe_side`` makes up for it
+NEGLIGIBLE = 1e-9  # a binary column's coefficient nearer to 0 than this is 0
 _CHUNKS = 64
 
 
@@ -85,6 +86,7 @@ def with_cuts(
         program.coefficient,
         program.group,
         program.integral,
+        binary_columns(program),
         n_rows,
         *_tables(program, cuts, columns),
         start,
@@ -175,11 +177,10 @@ def _tables(
 
 @njit(cache=True)
 def rounded(alpha: float, fraction: float, whole: bool) -> float:
-    """The mixed-integer rounding function; what rounding errors could make of a whole number is
-    one."""
+    """The mixed-integer rounding function; it is continuous, so small errors stay small."""
     if not whole:
         return min(0.0, alpha) / (1.0 - fraction)
-    floor = np.floor(alpha + 1e-9)
+    floor = np.floor(alpha)
     return floor + max(0.0, alpha - floor - fraction) / (1.0 - fraction)
 
 
@@ -202,6 +203,7 @@ def _lift(
     coefficient: NDArray[np.float64],
     group: NDArray[np.int32],
     integral: NDArray[np.bool_],
+    binary: NDArray[np.bool_],
     n_rows: int,
     first: NDArray[np.int64],
     hit: NDArray[np.int64],
@@ -258,7 +260,7 @@ def _lift(
                     value = rounded(total[c], fraction[c], integral[j])
                 value = (value - paid[c]) / scale[c]
                 total[c], paid[c], touched[c] = 0.0, 0.0, False
-                if abs(value) <= NEGLIGIBLE:
+                if abs(value) <= NEGLIGIBLE and (binary[j] or value == 0.0):
                     continue
                 size += 1
                 if fill:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ..program import Program
+from ..program import ROW_TOLERANCE, Program
 from .cuts import Cut, in_use, with_cuts
 from .ingredients import Ingredients
 from .interface import Clock
@@ -18,10 +18,12 @@ from .knapsack_cuts import KnapsackRows, knapsack_cuts, knapsack_rows
 from .linear import Basis
 from .mixed_integer_cuts import mixed_integer_cuts
 from .odd_sets import odd_set_cuts, unit_rows
+from .pricing import binary_columns
 from .sifting import Relaxation, sift
 
 _MOST = 200  # mixed-integer cuts a round
 _PRUNED_EVERY = 3  # rounds
+_SUM_TOLERANCE = 1e-9  # of ``Program.broken_rows``, relative to the sum of absolute terms
 _LIFT_WORK = 2e-8  # seconds of a nominal machine an entry
 _SEPARATION_WORK = 2e-6  # seconds of a nominal machine a column of the relaxation
 
@@ -87,8 +89,8 @@ class Cutting:
             return []
         if self._knapsacks is None:
             self._knapsacks = knapsack_rows(self._base)
-            self._unit, self._whole = unit_rows(self._base), _whole_rows(self._base)
-            self._ones = _most_ones(self._base)
+            self._unit, self._whole = unit_rows(self._base), whole_rows(self._base)
+            self._ones = most_ones(self._base)
         columns = relaxation.columns
         few = self.program.take(columns)
         values = relaxation.values[columns]
@@ -102,7 +104,10 @@ class Cutting:
             found += knapsack_cuts(few, self._knapsacks, values, seconds)
         if self._ingredients.rounding_cuts:
             whole = np.append(self._whole, np.zeros(n_cuts, dtype=bool))
-            new = mixed_integer_cuts(few, whole, values, relaxation.basis, self._ones, _MOST)
+            tolerance = row_tolerance(self.program, self._ones)
+            new = mixed_integer_cuts(
+                few, whole, tolerance, values, relaxation.basis, self._ones, _MOST
+            )
             found += [replace(cut, complemented=columns[cut.complemented]) for cut in new]
         return found
 
@@ -133,7 +138,7 @@ def renumbered(n_rows: int, cuts: Sequence[Cut], kept: NDArray[np.bool_]) -> lis
     return result
 
 
-def _whole_rows(program: Program) -> NDArray[np.bool_]:
+def whole_rows(program: Program) -> NDArray[np.bool_]:
     """(rows,) whether coefficients, columns and finite sides are all whole, and so the slack."""
     whole = _whole_entries(
         program.start, program.row, program.coefficient, program.integral, program.n_rows
@@ -159,12 +164,27 @@ def _whole_entries(
     return whole
 
 
-def _most_ones(program: Program) -> int:
-    """How many columns can be other than 0 together, as far as groups and one count row tell."""
-    lone = int(np.count_nonzero(program.group < 0))
-    grouped = len(np.unique(program.group)) - (1 if lone else 0)
-    sizes = np.bincount(program.row, minlength=program.n_rows)
-    count = np.bincount(program.row, weights=program.coefficient == 1.0, minlength=program.n_rows)
-    whole = (sizes == program.n_columns) & (count == program.n_columns)
-    most = program.row_upper[whole & np.isfinite(program.row_upper)]
-    return int(min(lone + grouped, most.min(initial=math.inf)))
+def row_tolerance(program: Program, ones: int) -> NDArray[np.float64]:
+    """(rows,) what an assignment may be over a side and still keep the row, at most.
+
+    As ``Program.broken_rows`` has it, with so many binary columns at 1.
+    """
+    size = np.ones(program.n_rows)
+    for side in (program.row_lower, program.row_upper):
+        size = np.maximum(size, np.where(np.isfinite(side), np.abs(side), 0.0))
+    return ROW_TOLERANCE * size + _SUM_TOLERANCE * ones * program.row_sizes()
+
+
+def most_ones(program: Program) -> int:
+    """How many binary columns can be 1 together, as far as groups and one count row tell."""
+    held = np.zeros(program.n_groups + 1, dtype=bool)  # the last is that of no group
+    held[program.group] = True
+    most = int(np.count_nonzero(held[:-1]))
+    most += int(np.count_nonzero(binary_columns(program) & (program.group < 0)))
+    if np.any(program.lower < 0):
+        return most
+    ones = np.bincount(program.row[program.coefficient == 1.0], minlength=program.n_rows)
+    counted = (ones == program.n_columns) & np.isfinite(program.row_upper)
+    upper = program.row_upper[counted]
+    counts = np.floor(upper + 2 * ROW_TOLERANCE * np.maximum(1.0, np.abs(upper)))
+    return int(min(most, counts.min(initial=math.inf)))

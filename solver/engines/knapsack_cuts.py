@@ -32,11 +32,13 @@ _SMALLEST = 1 / 7  # a breakpoint below this share of the row is none, …
 _SMALLEST_OF_FEW = 1 / 100  # … or below this one where the row holds few columns
 _FEW = 5
 _MOST = 10  # breakpoints of a row
+_MOST_MEMBERS = 7  # of a multiset; where all breakpoints are above ``_SMALLEST``, no more fit
 _MERGED = 1e-6  # shares closer than this are one breakpoint
 _VIOLATION = 1e-3
 _FRACTIONAL = 1e-6
 _SAFE = 1e-9
 _SLACK = 2 * ROW_TOLERANCE  # relative; what a row may be over its side and still be kept
+_SMALLEST_SIDE = 1e-4  # below, that is a large part of the side
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class KnapsackRows:
     Attributes
     ----------
     which
-        (rows,) whether the row has an upper side > 0 and coefficients >= 0 of binary columns.
+        (rows,) whether the row has an upper side well above 0 and coefficients >= 0 of binary
+        columns.
     most
         (rows,) how many of its columns can be 1 together, as far as a row Σ x <= K over all of
         them tells; a large number elsewhere.
@@ -64,11 +67,12 @@ def knapsack_rows(program: Program) -> KnapsackRows:
     )
     bounded = np.isfinite(program.row_upper) & (program.row_upper > 0) & (size > 1)
     unit &= bounded
-    which = positive & bounded & ~unit
+    which = positive & bounded & ~unit & (program.row_upper >= _SMALLEST_SIDE)
     partner = _partners(program.start, program.row, which, unit, program.row_upper)
     most = np.full(program.n_rows, np.iinfo(np.int32).max, dtype=np.int64)
     limited = partner >= 0
-    most[limited] = np.floor(program.row_upper[partner[limited]] + _SAFE).astype(np.int64)
+    upper = program.row_upper[partner[limited]]
+    most[limited] = np.floor(upper + _SLACK * np.maximum(1.0, upper)).astype(np.int64)
     return KnapsackRows(which, most)
 
 
@@ -89,7 +93,7 @@ def knapsack_cuts(
         return []
     first = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
     edges = np.append(first, len(row))
-    most = np.minimum(rows.most[row[first]], round(1 / _SMALLEST))
+    most = np.minimum(rows.most[row[first]], _MOST_MEMBERS)
     room = 1.0 + _SLACK * np.maximum(1.0, 1.0 / program.row_upper[row[first]])
     members, counts, sizes = _all_packings(edges, share, room, most)
     builder = ProgramBuilder(amount, integral=np.zeros(len(amount), dtype=bool))
@@ -103,8 +107,11 @@ def knapsack_cuts(
         weight = answer.values[low:high]
         if weight @ amount[low:high] > 1 + _VIOLATION:
             side = float(program.row_upper[row[low]])
+            lowest = 0.0
+            if rows.most[row[low]] > most[k]:  # more members must not fit
+                lowest = float(room[k]) / (int(most[k]) + 1) + _SAFE
             cuts.append(
-                _lifted(int(row[low]), side, share[low:high], weight, room[k], int(most[k]))
+                _lifted(int(row[low]), side, share[low:high], weight, room[k], int(most[k]), lowest)
             )
     return cuts
 
@@ -148,11 +155,12 @@ def _lifted(
     weight: NDArray[np.float64],
     room: float,
     most: int,
+    lowest: float,
 ) -> Cut:
     """The cut with every breakpoint as low as it may be, steps without a rise left out."""
     weight = np.maximum.accumulate(np.maximum(weight, 0.0))
     weight = weight / max(1.0, _heaviest(share, weight, room, most))
-    low = _lowered(share, weight, room, most)
+    low = _lowered(share, weight, room, most, lowest)
     order = np.argsort(low, kind="stable")
     low, weight = low[order], np.maximum.accumulate(weight[order])
     rising = np.diff(weight, prepend=0.0) > _SAFE
@@ -325,14 +333,18 @@ def _heaviest(
 
 @njit(cache=True)
 def _lowered(
-    share: NDArray[np.float64], weight: NDArray[np.float64], room: float, most: int
+    share: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    room: float,
+    most: int,
+    lowest: float,
 ) -> NDArray[np.float64]:
     """Breakpoints moved down in turn, largest first, until a heavier multiset would fit."""
     low = share.copy()
     for i in range(len(low) - 1, -1, -1):
         if weight[i] <= 0.0:
             continue
-        limit = 0.0
+        limit = lowest
         count = np.zeros(len(low), dtype=np.int64)
         while _next_multiset(count, most):
             if count[i] == 0 or _dot(count, weight) <= 1.0 + 1e-9:

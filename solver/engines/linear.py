@@ -12,7 +12,7 @@ from pybind11_abseil.status import StatusNotOk
 
 from ..program import Program
 from .mathopt_model import model_proto
-from .mathopt_worker import answer
+from .mathopt_worker import answer, set_limit
 
 _AT_LOWER = solution_pb2.BASIS_STATUS_AT_LOWER_BOUND
 _AT_UPPER = solution_pb2.BASIS_STATUS_AT_UPPER_BOUND
@@ -110,9 +110,7 @@ def linear_answer(
     request = rpc_pb2.SolveRequest(
         solver_type=parameters_pb2.SOLVER_TYPE_GLOP, model=model_proto(program, relax=True)
     )
-    if np.isfinite(seconds):
-        limit = int(max(seconds, 1e-3) * 1e9)
-        request.parameters.time_limit.FromNanoseconds(limit)
+    set_limit(request.parameters, seconds)
     if basis is not None and _starts_from(request, program, basis):
         request.parameters.presolve = parameters_pb2.EMPHASIS_OFF
         request.parameters.lp_algorithm = (

@@ -1,4 +1,4 @@
-"""HiGHS, SCIP and GLOP through MathOpt, which takes whole arrays as a protocol buffer."""
+"""HiGHS and SCIP through MathOpt, which takes whole arrays as a protocol buffer."""
 
 from __future__ import annotations
 
@@ -28,32 +28,11 @@ from .quiet import quiet
 _SOLVERS = {
     "highs": parameters_pb2.SOLVER_TYPE_HIGHS,
     "scip": parameters_pb2.SOLVER_TYPE_GSCIP,
-    "glop": parameters_pb2.SOLVER_TYPE_GLOP,
 }
 _LARGE = 8000  # columns from which presolve may take longer than any limit it is given
 _MOMENT = 0.5  # seconds for which a search may be deaf to an interrupt
 _NODE_SECONDS = 1e-3  # of a nominal machine, for a node of a search tree …
 _ENTRY_SECONDS = 1e-6  # … and for each column and each entry of the program
-
-
-@dataclass(frozen=True, slots=True)
-class LinearAnswer:
-    """An optimal basic solution of the linear relaxation.
-
-    Attributes
-    ----------
-    objective
-        its value.
-    values
-        (columns,) primal values.
-    row_dual, group_dual
-        (rows,) and (groups,) dual values: objective per unit of the side.
-    """
-
-    objective: float
-    values: NDArray[np.float64]
-    row_dual: NDArray[np.float64]
-    group_dual: NDArray[np.float64]
 
 
 def solve_mathopt(
@@ -255,28 +234,6 @@ def _understood(program: Program, result: result_pb2.SolveResultProto) -> RawAns
         )
         and cannot_be_unbounded(program),
         limit=_limit(result.termination.limit),
-    )
-
-
-def linear_answer(program: Program, seconds: float) -> LinearAnswer | None:
-    """Solve the linear relaxation with GLOP; None where it is infeasible or time runs out."""
-    model = model_proto(program, relax=True)
-    request = rpc_pb2.SolveRequest(solver_type=_SOLVERS["glop"], model=model)
-    set_limit(request.parameters, seconds)
-    result = answer_here(request)
-    if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL:
-        return None
-    values = _values(result, program.n_columns)
-    if values is None:
-        return None
-    duals = np.zeros(program.n_rows + program.n_groups)
-    sparse_duals = result.solutions[0].dual_solution.dual_values
-    duals[np.array(sparse_duals.ids, dtype=np.int64)] = np.array(sparse_duals.values)
-    return LinearAnswer(
-        objective=program.objective(values),
-        values=values,
-        row_dual=duals[: program.n_rows],
-        group_dual=duals[program.n_rows :],
     )
 
 

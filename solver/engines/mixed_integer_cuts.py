@@ -26,6 +26,7 @@ from scipy.sparse.linalg import splu
 from ..program import ROW_TOLERANCE, Program
 from .cuts import NEGLIGIBLE, Cut, rounded
 from .linear import Basis
+from .pricing import binary_columns
 
 _FRACTIONAL = 0.02  # columns nearer to a whole number give no cut
 _SMALLEST_FRACTION = 0.01
@@ -48,11 +49,13 @@ class _Tableau:
     sign: NDArray[np.float64]  # of the slack: 1 at the upper side, -1 at the lower
     equal: NDArray[np.bool_]
     whole: NDArray[np.bool_]  # whether the slack takes whole values only
+    tolerance: NDArray[np.float64]  # how far below 0 the slack may be
 
 
 def mixed_integer_cuts(
     program: Program,
     whole_row: NDArray[np.bool_],
+    row_tolerance: NDArray[np.float64],
     values: NDArray[np.float64],
     basis: Basis,
     ones: int,
@@ -66,15 +69,17 @@ def mixed_integer_cuts(
         the restricted program of the relaxation.
     whole_row
         (rows,) whether its slack takes whole values only, for all columns.
+    row_tolerance
+        (rows,) what an assignment of all columns may be over a side and still keep the row.
     values, basis
         (columns,) the basic solution, and what it rests on.
     ones
-        how many columns can be other than 0 together, at most.
+        how many binary columns can be 1 together, at most.
     most
         cuts wanted.
     """
     basic = np.flatnonzero(basis.basic_columns())
-    tableau = _tableau(program, whole_row, values, basis)
+    tableau = _tableau(program, whole_row, row_tolerance, values, basis)
     if tableau is None or len(basic) != len(tableau.side):
         return []
     distance = np.abs(values[basic] - np.round(values[basic]))
@@ -109,6 +114,7 @@ def mixed_integer_cuts(
 def _tableau(
     program: Program,
     whole_row: NDArray[np.bool_],
+    row_tolerance: NDArray[np.float64],
     values: NDArray[np.float64],
     basis: Basis,
 ) -> _Tableau | None:
@@ -131,8 +137,10 @@ def _tableau(
     number = np.where(is_group, binding - m, binding)
     whole = np.ones(len(binding), dtype=bool)
     whole[~is_group] = whole_row[binding[~is_group]]
+    tolerance = np.zeros(len(binding))
+    tolerance[~is_group] = row_tolerance[binding[~is_group]]
     sign = np.where(at_upper, 1.0, -1.0)
-    return _Tableau(matrix, number, is_group, side, sign, lower == upper, whole)
+    return _Tableau(matrix, number, is_group, side, sign, lower == upper, whole, tolerance)
 
 
 def _rounded_row(
@@ -169,12 +177,12 @@ def _rounded_row(
     scale = float(np.abs(coefficient).max(initial=0.0))
     if scale == 0.0 or scale > _LARGEST:
         return None
-    coefficient[np.abs(coefficient) <= NEGLIGIBLE * scale] = 0.0
+    coefficient[binary_columns(program) & (np.abs(coefficient) <= NEGLIGIBLE * scale)] = 0.0
     if np.count_nonzero(coefficient) > _FEW + _DENSE * len(coefficient):
         return None
     # what rows may be over their sides, rounding errors, and what NEGLIGIBLE leaves out
     share = np.abs(slack) + np.abs(multiplier) / min(fraction, 1 - fraction)
-    tolerance = ROW_TOLERANCE * float(share @ np.maximum(1.0, np.abs(tableau.side)))
+    tolerance = float(share @ tableau.tolerance)
     side = (side + tolerance) / scale + ROW_TOLERANCE + NEGLIGIBLE * ones
     coefficient /= scale
     violation = float(coefficient @ values) - side

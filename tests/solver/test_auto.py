@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from bundlewise.solver.engines import EngineSettings, Progress, auto, sifting, solve_program
 from bundlewise.solver.engines.interface import Clock
-from bundlewise.solver.engines.mathopt import linear_answer
+from bundlewise.solver.engines.linear import linear_answer
 from bundlewise.solver.engines.presolve import presolve
 from bundlewise.solver.engines.pricing import price, reduced_values
 from bundlewise.solver.engines.sifting import sift
