@@ -18,6 +18,11 @@ _AT_LOWER = solution_pb2.BASIS_STATUS_AT_LOWER_BOUND
 _AT_UPPER = solution_pb2.BASIS_STATUS_AT_UPPER_BOUND
 _FREE = solution_pb2.BASIS_STATUS_FREE
 _BASIC = solution_pb2.BASIS_STATUS_BASIC
+_IN_DOUBT = (  # what a better basis may mend
+    result_pb2.TERMINATION_REASON_IMPRECISE,
+    result_pb2.TERMINATION_REASON_NUMERICAL_ERROR,
+    result_pb2.TERMINATION_REASON_OTHER_ERROR,
+)
 WORK = 2e-9  # seconds of a nominal machine for one iteration and one entry or row of the program
 
 
@@ -123,13 +128,16 @@ def linear_answer(
     except StatusNotOk:
         return None if basis is None else linear_answer(program, seconds)
     if result.termination.reason != result_pb2.TERMINATION_REASON_OPTIMAL:
-        imprecise = result.termination.reason == result_pb2.TERMINATION_REASON_IMPRECISE
-        return linear_answer(program, seconds) if basis is not None and imprecise else None
+        in_doubt = basis is not None and result.termination.reason in _IN_DOUBT
+        return linear_answer(program, seconds) if in_doubt else None
     return _understood(program, result)
 
 
 def _starts_from(request: rpc_pb2.SolveRequest, program: Program, basis: Basis) -> bool:
     """Put the basis into the request; False where it would not be one of the program."""
+    sizes = len(basis.column), len(basis.row), len(basis.group)
+    if sizes != (program.n_columns, program.n_rows, program.n_groups):
+        return False
     present = np.array(request.model.linear_constraints.ids, dtype=np.int64)
     status = np.concatenate([basis.row, basis.group])[present]
     basic = int(np.count_nonzero(status == _BASIC) + np.count_nonzero(basis.column == _BASIC))
