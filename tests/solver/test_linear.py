@@ -13,7 +13,7 @@ from bundlewise.solver.program import Program
 from bundlewise.solver.program_builder import ProgramBuilder
 from scipy.optimize import linprog
 
-from .cut_programs import cut_program, some_columns
+from .cut_programs import cut_program
 from .test_auto import shop
 
 
