@@ -37,6 +37,7 @@ _MERGED = 1e-6  # shares closer than this are one breakpoint
 _VIOLATION = 1e-3
 _FRACTIONAL = 1e-6
 _SAFE = 1e-9
+_ROUNDING = 1e-12  # a column must reach the breakpoint that it gave, however its share is rounded
 _SLACK = 2 * ROW_TOLERANCE  # relative; what a row may be over its side and still be kept
 _SMALLEST_SIDE = 1e-4  # below, that is a large part of the side
 
@@ -158,6 +159,7 @@ def _lifted(
     lowest: float,
 ) -> Cut:
     """The cut with every breakpoint as low as it may be, steps without a rise left out."""
+    share = share * (1 - _ROUNDING)
     weight = np.maximum.accumulate(np.maximum(weight, 0.0))
     weight = weight / max(1.0, _heaviest(share, weight, room, most))
     low = _lowered(share, weight, room, most, lowest)
