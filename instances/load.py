@@ -22,7 +22,7 @@ from .read_orders import LATER, OrdersRead, read_orders
 from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule, SameLevel, Stability
 from .sections import Scenario
 from .tables import file_hash
-from .weeks import week_monday
+from .weeks import week_label, week_monday
 
 VISIT_WEEKS = 4
 """Complete weeks whose mean is the number of visits expected, where the scenario states none."""
@@ -105,19 +105,36 @@ def _previous_plan(
     if not any(isinstance(rule, Stability) for rule in scenario.rules):
         return None, ["data.previous_plan is not used: no rule of kind stability compares with it"]
     plan = read_previous_plan(folder, scenario.discounts.levels)
+    odd = _odd(plan, scenario.week)
     if not plan.bundles:
-        return plan, ["last week's plan holds no bundle: the stability rules ask for nothing"]
+        return plan, [*odd, "last week's plan holds no bundle: the stability rules ask for nothing"]
     free = set(catalogue.product_ids[catalogue.available])
     gone = {
         bundle.bundle_id: [product for product in bundle.products if product not in free]
         for bundle in plan.bundles
     }
-    return plan, [
+    return plan, odd + [
         f"last week's bundle {name} cannot be offered ({' and '.join(products)}: no longer on "
         "offer); the stability rules count it as one that was not kept"
         for name, products in gone.items()
         if products
     ]
+
+
+def _odd(plan: PreviousPlan, week: int) -> list[str]:
+    """What speaks against a folder being last week's plan, as it was written."""
+    found = []
+    if plan.week is not None and plan.week >= week:
+        found.append(
+            f"data.previous_plan is a plan of {week_label(plan.week)}, which is not before the "
+            f"planned week {week_label(week)}"
+        )
+    if not plan.as_written:
+        found.append(
+            f"{plan.file} was changed after it was written (its plan.json has another checksum): "
+            f"the {len(plan.bundles)} bundles that it holds now are taken as last week's"
+        )
+    return found
 
 
 def _visits(scenario: Scenario, read: OrdersRead) -> tuple[float, list[str]]:

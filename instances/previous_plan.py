@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +14,9 @@ import pandas as pd
 
 from .bundle_ids import bundle_id, restore, unescape_id
 from .errors import InputError
+from .weeks import week_index
 
-_FILE = "plan.csv"
+_FILE, _REPORT = "plan.csv", "plan.json"
 _SAME = 1e-9  # levels closer than that are one
 
 
@@ -39,10 +42,21 @@ class PreviousBundle:
 
 @dataclass(frozen=True, slots=True)
 class PreviousPlan:
-    """The bundles of last week's plan, in the order of its plan.csv (``file``)."""
+    """The bundles of last week's plan, in the order of its plan.csv (``file``).
+
+    Attributes
+    ----------
+    week
+        the week its plan.json names; None where there is none that can be read.
+    as_written
+        whether plan.csv is, byte for byte, the one that plan.json was written with; True where
+        plan.json does not say.
+    """
 
     file: Path
     bundles: tuple[PreviousBundle, ...]
+    week: int | None = None
+    as_written: bool = True
 
 
 def read_previous_plan(folder: Path, levels: Sequence[float]) -> PreviousPlan:
@@ -64,9 +78,13 @@ def read_previous_plan(folder: Path, levels: Sequence[float]) -> PreviousPlan:
     if not file.is_file():
         raise InputError(folder, None, f"has no {_FILE}", expected)
     try:
-        table = pd.read_csv(io.BytesIO(file.read_bytes()), dtype=str, keep_default_na=False)
+        content = file.read_bytes()
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except pd.errors.EmptyDataError as error:
+        raise InputError(file, None, "is empty", expected) from error
     except (OSError, ValueError) as error:
-        raise InputError(file, None, f"cannot be read ({error})", expected) from error
+        found = f"cannot be read ({str(error).strip()})"
+        raise InputError(file, None, found, expected) from error
     column = "level" if "level" in table.columns else "discount"
     lacking = [name for name in ("product_ids", column) if name not in table.columns]
     if lacking:
@@ -78,7 +96,23 @@ def read_previous_plan(folder: Path, levels: Sequence[float]) -> PreviousPlan:
             place, found = f"row {row}, column product_ids", f"found {ids!r} a second time"
             raise InputError(file, place, found, "each bundle once")
         bundles[bundle.products] = bundle
-    return PreviousPlan(file, tuple(bundles.values()))
+    week, checksum = _report(folder / _REPORT)
+    as_written = checksum in (None, hashlib.sha256(content).hexdigest())
+    return PreviousPlan(file, tuple(bundles.values()), week, as_written)
+
+
+def _report(file: Path) -> tuple[int | None, str | None]:
+    """The week of a plan.json and its checksum of plan.csv; None for what it does not say."""
+    try:
+        report = json.loads(file.read_bytes())
+        week, files = report.get("week"), report.get("files")
+    except (OSError, ValueError, AttributeError):
+        return None, None
+    checksum = files.get(_FILE) if isinstance(files, dict) else None
+    try:
+        return week_index(str(week)), checksum
+    except ValueError:
+        return None, checksum
 
 
 def _products(file: Path, row: int, cell: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from bundlewise.instances.errors import InputError
 from bundlewise.instances.instance import Instance
 from bundlewise.instances.previous_plan import read_previous_plan
 from bundlewise.instances.rules import Stability
+from bundlewise.instances.weeks import week_label
 
 from .files import SCENARIO, load
 
@@ -47,7 +50,7 @@ def test_a_plan_without_bundles(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "plan.csv: cannot be read"),
+        ("", "plan.csv: is empty; expected the folder of last week's plan"),
         ("a,b\n1,2\n", "header: no column product_ids or discount; expected those of a plan"),
         ("product_ids,level\n1,0.1\n", "row 2, column product_ids: found '1'; expected different"),
         ("product_ids,level\n1;1,0.1\n", "column product_ids: found '1;1'; expected different"),
@@ -104,6 +107,35 @@ def test_without_a_rule_the_folder_is_not_opened(tmp_path: Path) -> None:
 def test_an_empty_plan_of_last_week_is_told(tmp_path: Path) -> None:
     instance = with_last_week(tmp_path, "product_ids,level\n", KEEP)
     assert any("last week's plan holds no bundle" in line for line in instance.warnings)
+
+
+@pytest.mark.parametrize(
+    ("week", "told"), [("2018-W01", True), ("2018-W02", True), ("2017-W52", False), ("soon", False)]
+)
+def test_a_plan_that_is_not_of_an_earlier_week_is_told(
+    tmp_path: Path, week: str, told: bool
+) -> None:
+    text = "product_ids,level\n007;7,0.1\n"
+    folder_of(tmp_path, text)
+    (tmp_path / "last" / "plan.json").write_text(json.dumps({"week": week}))
+    instance = with_last_week(tmp_path, text, KEEP)
+    assert week_label(instance.scenario.week) == "2018-W01"
+    said = f"a plan of {week}, which is not before the planned week 2018-W01"
+    assert any(said in line for line in instance.warnings) == told
+
+
+@pytest.mark.parametrize("report", ["{", "[]", '{"files": 3}', '{"files": {"plan.csv": "%s"}}'])
+def test_a_plan_that_was_changed_is_told(tmp_path: Path, report: str) -> None:
+    text = "product_ids,level\n007;7,0.1\n"
+    folder_of(tmp_path, text)
+    (tmp_path / "last" / "plan.json").write_text(
+        report.replace("%s", hashlib.sha256(text.encode()).hexdigest())
+    )
+    for written, changed in ((text, False), (text + "7;C,0.1\n", "%s" in report)):
+        instance = with_last_week(tmp_path, written, KEEP)
+        said = "plan.csv was changed after it was written"
+        found = any(said in line for line in instance.warnings)
+        assert found == changed
 
 
 @pytest.mark.parametrize(
