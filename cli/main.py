@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -29,6 +30,9 @@ COMMANDS = {
 
 # Loading makes a million objects that stay; Python's own thresholds go through them many times.
 _RARE_COLLECTIONS = (50_000, 20, 100)
+
+# A path that the system refuses to look at: named by the person, so their mistake and no bug.
+_BAD_PATH = (errno.ENAMETOOLONG, errno.EACCES)
 
 # raised where no command is given; before 8.2 click prints the help itself
 _HELP_ASKED: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -63,6 +67,10 @@ class LazyGroup(click.Group):
             _fail("\n".join(lines), error.exit_code)
         except BundlewiseError as error:
             _fail(str(error), error.exit_code)
+        except OSError as error:
+            if error.errno not in _BAD_PATH or error.filename is None:
+                raise
+            _fail(f"{error.filename}: {error.strerror}; expected a path that can be used", 2)
         except MemoryError:
             _fail("out of memory: give the run more, or lower candidates.max_candidates", 1)
         sys.exit(code if isinstance(code, int) else 0)

@@ -29,12 +29,12 @@ def check_model_target(path: Path, *, force: bool) -> None:
     """
     if path.suffix.lower() not in ENDINGS:
         raise InputError(path, None, f"ends in {path.suffix!r}", f"one of {', '.join(ENDINGS)}")
-    if path.is_dir():
-        raise InputError(path, None, "is a folder", "a file to write the model to")
-    if path.exists() and not force:
-        raise InputError(path, None, "exists already", "--force to replace it")
     staging = _staging(path)
     try:
+        if path.is_dir():
+            raise InputError(path, None, "is a folder", "a file to write the model to")
+        if path.exists() and not force:
+            raise InputError(path, None, "exists already", "--force to replace it")
         staging.touch()
         staging.unlink()
     except OSError as error:

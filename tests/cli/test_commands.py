@@ -179,3 +179,14 @@ def test_the_bare_command_shows_its_help(run: Run):
     answer = run()
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("check", "NAME"), ("solve", "no.toml", "--out", "NAME"), ("learn", "NAME")]
+)
+def test_a_name_the_system_does_not_take_is_no_bug(arguments: tuple[str, ...], run: Run):
+    extra = ("--out", "beliefs") if arguments[0] == "learn" else ()
+    name = "x" * 300
+    line = run(*(name if part == "NAME" else part for part in arguments), *extra).refused(2)
+    assert name in line
+    assert "File name too long" in line

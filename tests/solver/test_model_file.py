@@ -209,6 +209,7 @@ def test_what_cannot_be_written_is_refused_first(tmp_path: Path):
     (tmp_path / "folder.lp").mkdir()
     assert "is a folder" in refusal(tmp_path / "folder.lp", force=True)
     assert "cannot be written (No such" in refusal(tmp_path / "nowhere" / "model.lp")
+    assert "cannot be written (File name too long)" in refusal(tmp_path / f"{'x' * 300}.lp")
     (tmp_path / "file").write_text("")
     assert "cannot be written (Not a d" in refusal(tmp_path / "file" / "model.lp")
     model = tmp_path / "MODEL.LP"
