@@ -7,6 +7,9 @@
 4. Cuts tighten the relaxation, each known for all columns (``cutting``).
 5. Integer programs over what the tighter ceilings leave, and neighbourhoods of the incumbent
    (``neighbourhoods``), until the gap is reached or the time is up.
+
+Programs that choose one column in each group under a few rows have a search of their own from
+step 3 on (``choice``).
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from numpy.typing import NDArray
 from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, conclude
+from .choice import ChoiceSearch
 from .cutting import Cutting
+from .exchange import exchange_problem
 from .ingredients import Ingredients
 from .interface import Clock, EngineSettings, ProgressCallback
 from .neighbourhoods import Neighbourhoods
@@ -92,6 +97,10 @@ def _search(
     state.propose(relaxation.values)
     state.report(f"{relaxation.rounds} rounds of sifting")
     search = _Improvement(state, settings, parts, relaxation)
+    choice = exchange_problem(state.program, relaxation.pricing) if parts.exchange else None
+    if choice is not None:
+        ChoiceSearch(state, settings, relaxation, choice).run()
+        return prices
     search.first_try()
     while not state.done():
         search.cut()

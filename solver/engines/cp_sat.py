@@ -67,8 +67,10 @@ def solve_cp_sat(
         raise InputError(
             None, "solver.engine", "cp-sat was given columns too wide for it", "auto, highs, scip"
         )
-    answer = answer_here if program.n_columns <= _LARGE else solve_apart
-    raw = answer(program, settings, clock, progress)
+    if program.n_columns <= _LARGE:
+        raw = answer_here(program, settings, clock, progress, start)
+    else:
+        raw = solve_apart(program, settings, clock, progress)
     solution = conclude(program, settings, raw, engine="cp-sat")
     if progress is not None:
         progress(Progress(clock.spent(), solution.objective, solution.bound, "cp-sat"))
@@ -80,12 +82,13 @@ def answer_here(
     settings: EngineSettings,
     clock: Clock,
     progress: ProgressCallback | None = None,
+    start: NDArray[np.float64] | None = None,
 ) -> RawAnswer:
     """What CP-SAT says, asked from this process, where large programs make it deaf for seconds."""
-    raw = _answer(program, settings, clock, progress, inner=False)
+    raw = _answer(program, settings, clock, progress, start, inner=False)
     values = _polished(program, raw.values, clock)
     if values is None and raw.values is not None and not clock.over():
-        inner = _answer(program, settings, clock, None, inner=True)
+        inner = _answer(program, settings, clock, None, start, inner=True)
         values = _polished(program, inner.values, clock)
         raw = replace(raw, limit=inner.limit or raw.limit)
     return replace(raw, values=values)
@@ -96,12 +99,15 @@ def _answer(
     settings: EngineSettings,
     clock: Clock,
     progress: ProgressCallback | None,
+    start: NDArray[np.float64] | None,
     *,
     inner: bool,
 ) -> RawAnswer:
     scaled = _Scaled(program, clock, inner=inner)
     if clock.over():
         return RawAnswer(None, None, limit=clock.reason)
+    if start is not None:
+        scaled.start_from(start)
     return scaled.solve(settings, clock, progress)
 
 
@@ -122,6 +128,13 @@ class _Scaled:
         self._add_groups()
         self._add_rows(clock)
         self.objective_scale, self.offset = self._add_objective()
+
+    def start_from(self, values: NDArray[np.float64]) -> None:
+        """Begin from an assignment (columns,)."""
+        k = np.round((values - self.program.lower) / self.step).astype(np.int64)
+        hint = self.model.proto.solution_hint
+        hint.vars.extend(range(self.program.n_columns))
+        hint.values.extend(np.clip(k, 0, self.steps).tolist())
 
     def solve(
         self, settings: EngineSettings, clock: Clock, progress: ProgressCallback | None = None

@@ -19,6 +19,8 @@ class Ingredients:
         columns whose ceiling is below the incumbent stay out of restricted integer programs.
     neighbourhoods
         integer programs around the incumbent.
+    exchange
+        exhaustive exchanges, where the program is a choice in each of many groups.
     """
 
     presolve: bool = True
@@ -27,3 +29,4 @@ class Ingredients:
     rounding_cuts: bool = True
     fixing: bool = True
     neighbourhoods: bool = True
+    exchange: bool = True

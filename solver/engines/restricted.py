@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import Program
-from .interface import EngineSettings
+from .answer import RawAnswer
+from .interface import Clock, EngineSettings
 from .mathopt import integer_answer
 from .search_state import SearchState
-
-_INNER = "highs"
 
 
 class RestrictedPrograms:
@@ -56,9 +55,21 @@ class RestrictedPrograms:
         return np.sort(split[:size]), float(self.ceiling[split[size]])
 
     def solve(
-        self, state: SearchState, settings: EngineSettings, size: int, gap: float, seconds: float
+        self,
+        state: SearchState,
+        settings: EngineSettings,
+        size: int,
+        gap: float,
+        seconds: float,
+        engine: str = "highs",
     ) -> str | None:
-        """Solve over so many columns; the limit that ended it, None where it was solved."""
+        """Solve over so many columns; the limit that ended it, None where it was solved.
+
+        Parameters
+        ----------
+        engine
+            "highs" or "cp-sat".
+        """
         best, outside = self.best(size)
         support = self.support
         if state.values is not None:
@@ -75,9 +86,12 @@ class RestrictedPrograms:
             deterministic=settings.deterministic,
         )
         part = self.program.take(chosen)
-        raw = integer_answer(
-            part, _INNER, inner, state.clock, hint=hint, presolve=False, seconds=seconds
-        )
+        if engine == "cp-sat":
+            raw = _cp_sat(part, inner, state.clock, hint, seconds)
+        else:
+            raw = integer_answer(
+                part, engine, inner, state.clock, hint=hint, presolve=False, seconds=seconds
+            )
         state.count("integer_programs")
         state.statistics["integer_columns"] = float(len(chosen))
         if raw.values is not None:
@@ -87,10 +101,27 @@ class RestrictedPrograms:
         inside = -math.inf if raw.infeasible else raw.bound
         if inside is not None and not math.isnan(inside):
             name = (
-                f"reduced costs and {_INNER} on {len(chosen)} of {self.program.n_columns} columns"
+                f"reduced costs and {engine} on {len(chosen)} of {self.program.n_columns} columns"
             )
             state.lower_bound_to(max(inside, outside), name)
         if raw.infeasible and outside == -math.inf and state.values is None:
             state.infeasible = True
         state.report(f"integer program over {len(chosen):,} columns")
         return raw.limit
+
+
+def _cp_sat(
+    program: Program,
+    settings: EngineSettings,
+    clock: Clock,
+    hint: NDArray[np.float64] | None,
+    seconds: float,
+) -> RawAnswer:
+    from .cp_sat import answer_here
+
+    own = Clock(
+        min(seconds, clock.left()), deterministic=clock.deterministic, interrupt=clock.interrupt
+    )
+    raw = answer_here(program, settings, own, None, hint)
+    clock.charge(own.spent())
+    return raw
