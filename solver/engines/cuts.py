@@ -20,10 +20,10 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from ..program import Program
-from .pricing import binary_columns
 
 KIND = "cut"
-NEGLIGIBLE = 1e-9  # a binary column's coefficient nearer to 0 than this is 0
+NEGLIGIBLE = 1e-9  # what the coefficient of a column may come to, at most, to be left out
+_LEAST = 1e-8  # a smaller coefficient of an unbounded column is noise that leads simplex in circles
 _CHUNKS = 64
 
 
@@ -86,7 +86,8 @@ def with_cuts(
         program.coefficient,
         program.group,
         program.integral,
-        binary_columns(program),
+        program.lower,
+        program.upper,
         n_rows,
         *_tables(program, cuts, columns),
         start,
@@ -185,6 +186,19 @@ def rounded(alpha: float, fraction: float, whole: bool) -> float:
 
 
 @njit(cache=True)
+def without_noise(coefficient: float, lower: float, upper: float) -> float:
+    """A coefficient of a row Σ a·x <= b; 0 where the column's share of the sum is negligible.
+
+    A small one of a column without an upper bound becomes one that makes the row weaker.
+    """
+    if coefficient == 0.0 or abs(coefficient) * max(abs(lower), abs(upper)) <= NEGLIGIBLE:
+        return 0.0
+    if abs(coefficient) < _LEAST and lower == 0.0 and upper == np.inf:
+        return 0.0 if coefficient > 0.0 else -_LEAST
+    return coefficient
+
+
+@njit(cache=True)
 def _step(
     alpha: float, low: int, high: int, breakpoint_: NDArray[np.float64], weight: NDArray[np.float64]
 ) -> float:
@@ -203,7 +217,8 @@ def _lift(
     coefficient: NDArray[np.float64],
     group: NDArray[np.int32],
     integral: NDArray[np.bool_],
-    binary: NDArray[np.bool_],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
     n_rows: int,
     first: NDArray[np.int64],
     hit: NDArray[np.int64],
@@ -258,9 +273,9 @@ def _lift(
                     value = -rounded(-total[c], fraction[c], integral[j])
                 else:
                     value = rounded(total[c], fraction[c], integral[j])
-                value = (value - paid[c]) / scale[c]
+                value = without_noise((value - paid[c]) / scale[c], lower[j], upper[j])
                 total[c], paid[c], touched[c] = 0.0, 0.0, False
-                if abs(value) <= NEGLIGIBLE and (binary[j] or value == 0.0):
+                if value == 0.0:
                     continue
                 size += 1
                 if fill:

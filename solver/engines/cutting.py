@@ -167,7 +167,7 @@ def _whole_entries(
 def row_tolerance(program: Program, ones: int) -> NDArray[np.float64]:
     """(rows,) what an assignment may be over a side and still keep the row, at most.
 
-    As ``Program.broken_rows`` has it, with so many binary columns at 1.
+    As ``Program.broken_rows`` has it, with so many columns at 1.
     """
     size = np.ones(program.n_rows)
     for side in (program.row_lower, program.row_upper):
@@ -176,15 +176,17 @@ def row_tolerance(program: Program, ones: int) -> NDArray[np.float64]:
 
 
 def most_ones(program: Program) -> int:
-    """How many binary columns can be 1 together, as far as groups and one count row tell."""
+    """How many columns can be other than 0 together, as far as groups and one count row tell."""
+    binary = binary_columns(program)
     held = np.zeros(program.n_groups + 1, dtype=bool)  # the last is that of no group
     held[program.group] = True
     most = int(np.count_nonzero(held[:-1]))
-    most += int(np.count_nonzero(binary_columns(program) & (program.group < 0)))
+    most += int(np.count_nonzero(binary & (program.group < 0)))
+    others = int(np.count_nonzero(~binary))
     if np.any(program.lower < 0):
-        return most
+        return most + others
     ones = np.bincount(program.row[program.coefficient == 1.0], minlength=program.n_rows)
     counted = (ones == program.n_columns) & np.isfinite(program.row_upper)
     upper = program.row_upper[counted]
     counts = np.floor(upper + 2 * ROW_TOLERANCE * np.maximum(1.0, np.abs(upper)))
-    return int(min(most, counts.min(initial=math.inf)))
+    return int(min(most, counts.min(initial=math.inf))) + others

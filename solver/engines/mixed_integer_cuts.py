@@ -24,9 +24,8 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from ..program import ROW_TOLERANCE, Program
-from .cuts import NEGLIGIBLE, Cut, rounded
+from .cuts import NEGLIGIBLE, Cut, rounded, without_noise
 from .linear import Basis
-from .pricing import binary_columns
 
 _FRACTIONAL = 0.02  # columns nearer to a whole number give no cut
 _SMALLEST_FRACTION = 0.01
@@ -74,7 +73,7 @@ def mixed_integer_cuts(
     values, basis
         (columns,) the basic solution, and what it rests on.
     ones
-        how many binary columns can be 1 together, at most.
+        how many columns can be other than 0 together, at most.
     most
         cuts wanted.
     """
@@ -177,14 +176,13 @@ def _rounded_row(
     scale = float(np.abs(coefficient).max(initial=0.0))
     if scale == 0.0 or scale > _LARGEST:
         return None
-    coefficient[binary_columns(program) & (np.abs(coefficient) <= NEGLIGIBLE * scale)] = 0.0
+    coefficient = _without_noise(coefficient / scale, program.lower, program.upper)
     if np.count_nonzero(coefficient) > _FEW + _DENSE * len(coefficient):
         return None
-    # what rows may be over their sides, rounding errors, and what NEGLIGIBLE leaves out
+    # what rows may be over their sides, rounding errors, and what ``without_noise`` leaves out
     share = np.abs(slack) + np.abs(multiplier) / min(fraction, 1 - fraction)
     tolerance = float(share @ tableau.tolerance)
     side = (side + tolerance) / scale + ROW_TOLERANCE + NEGLIGIBLE * ones
-    coefficient /= scale
     violation = float(coefficient @ values) - side
     efficacy = violation / float(np.sqrt(coefficient @ coefficient))
     if violation < _EFFICACY or efficacy < _EFFICACY:
@@ -210,6 +208,16 @@ def _rounded(
     value = np.empty(len(alpha))
     for j in range(len(alpha)):
         value[j] = rounded(alpha[j], fraction, whole[j])
+    return value
+
+
+@njit(cache=True)
+def _without_noise(
+    coefficient: NDArray[np.float64], lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    value = np.empty(len(coefficient))
+    for j in range(len(coefficient)):
+        value[j] = without_noise(coefficient[j], lower[j], upper[j])
     return value
 
 

@@ -176,13 +176,19 @@ def test_a_part_has_the_coefficients_of_the_whole(seed: int) -> None:
     np.testing.assert_array_equal(part.coefficient, whole.coefficient)
 
 
-def test_negligible_coefficients_of_binary_columns_alone_are_left_out() -> None:
-    # the second column may be large, and a billionth of it much
-    builder = ProgramBuilder([1.0, 1.0], upper=[1.0, 1e9], integral=[True, False])
-    builder.add_row("tiny", [0, 1], [-1e-10, -1e-10], upper=0.0)
-    cut = with_cuts(builder.build(), [cut_of([0], [1.0], 0.0)])
-    assert cut.matrix().toarray()[1].tolist() == pytest.approx([0.0, -2e-10], rel=1e-9, abs=0)
-    assert cut.start.tolist() == [0, 1, 3]
+def test_noise_is_left_out_where_it_cannot_come_to_anything() -> None:
+    # coefficients of columns up to 1, 100, 1e9 and of two without end
+    upper = [1.0, 100.0, 1e9, np.inf, np.inf]
+    builder = ProgramBuilder(np.ones(5), upper=upper, integral=[False] * 5)
+    builder.add_row("up", np.arange(5), [-1e-12, -1e-12, -1e-12, -1e-12, -1.0], upper=0.0)
+    builder.add_row("down", np.arange(5), [0.0, 0.0, 0.0, 0.0, 1.0 - 1e-12], upper=0.0)
+    cuts = [cut_of([0], [0.5], 0.0), cut_of([1], [0.0], 0.0, slack=[-1e-12])]
+    program = with_cuts(builder.build(), cuts)
+    first, second = program.matrix().toarray()[2:].tolist()
+    # the unbounded one with -1e-12 makes the row weaker with -1e-8; with 1e-12 it is dropped
+    assert first == pytest.approx([0.0, 0.0, -1e-12, -1e-8, -1.0], rel=1e-9, abs=0)
+    assert second == [0.0] * 5
+    assert np.count_nonzero(program.row == 3) == 0
 
 
 def test_what_kept_cuts_are_made_of_is_kept_and_renumbered() -> None:
