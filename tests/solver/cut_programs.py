@@ -128,7 +128,7 @@ def _add_row(
     builder.add_row(f"{kind} {i}", which, coefficient, **sides)
 
 
-def feasible_points(program: Program) -> NDArray[np.float64]:
+def feasible_points(program: Program, tolerance: float = ROW_TOLERANCE) -> NDArray[np.float64]:
     """(points, columns) every feasible assignment; of continuous columns the ends of the range."""
     choices = [
         np.arange(low, high + 1) if whole else np.zeros(1)
@@ -139,9 +139,9 @@ def feasible_points(program: Program) -> NDArray[np.float64]:
         count = points[:, program.group == g].sum(axis=1)
         points = points[(count == 1) if program.group_exact[g] else (count <= 1)]
     matrix = program.matrix().toarray()
-    room = ROW_TOLERANCE * np.maximum(1.0, _size(program.row_upper))
+    room = tolerance * np.maximum(1.0, _size(program.row_upper))
     roof = program.row_upper + room - points @ matrix.T
-    floor = program.row_lower - ROW_TOLERANCE * np.maximum(1.0, _size(program.row_lower))
+    floor = program.row_lower - tolerance * np.maximum(1.0, _size(program.row_lower))
     floor = floor - points @ matrix.T
     continuous = np.flatnonzero(~program.integral)
     held = matrix[:, continuous] != 0
