@@ -61,7 +61,7 @@ def _limit(instance: Instance, offers: Offers, name: str) -> str:
 
 def _bundle_count(instance: Instance, offers: Offers) -> str:
     limits = instance.scenario.limits
-    there = f"{len(np.unique(offers.candidate))} bundles could be offered"
+    there = f"{len(np.unique(offers.candidate)):,} bundles could be offered"
     if instance.scenario.objective.maximize == "affinity":
         return (
             f"objective.maximize = affinity takes exactly limits.max_bundles = "
@@ -97,7 +97,7 @@ def _given_rule(instance: Instance, offers: Offers, name: str, rule: Rule) -> st
     if isinstance(rule, SameLevel):
         line = matcher.in_line(offers, rule, name)
         there = len(np.unique(offers.candidate[line]))
-        return f"keeps {_line(rule)} at one level (bundles to choose from: {there})"
+        return f"keeps {_line(rule)} at one level (bundles to choose from: {there:,})"
     if isinstance(rule, Stability):
         return _stability(instance, offers, rule)
     if isinstance(rule, Clearance):
@@ -144,7 +144,7 @@ def _clearance(offers: Offers, rule: Clearance, units: NDArray[np.float64]) -> s
 def _between(least: int, most: int | None, of: str, there: int) -> str:
     wanted = [f"at least {least}" if least else "", f"at most {most}" if most is not None else ""]
     asks = " and ".join(filter(None, wanted))
-    return f"asks for {asks} offers {of} (bundles to choose from: {there})"
+    return f"asks for {asks} offers {of} (bundles to choose from: {there:,})"
 
 
 def _why_no_offer(instance: Instance, rule: MustInclude | Locked) -> str:

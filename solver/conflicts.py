@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from .build import build_program
 from .conflict_text import describe_rules
 from .engines.interface import Clock
 from .filters import OfferFilter
+from .matching import named_rules
 from .offers import Offers
 from .program import Program
 from .relaxation_text import describe_relaxations, what_would_do
@@ -60,8 +62,9 @@ def explain_conflict(
     sentences = describe_rules(instance, case.offers, conflict.rules)
     changes = describe_relaxations(case, relaxations)
     notes = _notes(instance, conflict, candidates_cut, 0 if mask is None else mask.not_set_aside)
+    these = "this rule" if len(conflict.rules) == 1 else "these rules together"
     message = (
-        f"no plan satisfies these rules together: {', '.join(conflict.rules)} "
+        f"no plan satisfies {these}: {', '.join(conflict.rules)} "
         f"({'; '.join([*sentences, *notes])}){what_would_do(changes)}"
     )
     report = {
@@ -124,8 +127,10 @@ def _case(
         together = _joined(parts, len(instance.catalogue))
         blocked = _blocked(len(offers), mask)
 
+    kinds = {name: rule.kind for name, rule in named_rules(instance)}
+
     def rebuild(changed: Instance) -> Program:
-        return _with_blocking_rows(build_program(changed, beliefs, together), blocked)
+        return _with_blocking_rows(build_program(changed, beliefs, together), blocked, kinds)
 
     if together is not offers:
         program = rebuild(instance)
@@ -143,7 +148,9 @@ def _blocked(start: int, mask: OfferFilter) -> dict[str, NDArray[np.int64]]:
     return {name: np.concatenate(found) for name, found in rejected.items()}
 
 
-def _with_blocking_rows(program: Program, columns: dict[str, NDArray[np.int64]]) -> Program:
+def _with_blocking_rows(
+    program: Program, columns: dict[str, NDArray[np.int64]], kinds: Mapping[str, str]
+) -> Program:
     """The program with a row for each filter; a stock that is short already lets nothing more in.
 
     (The filter keeps out what adds to a product whose stand-alone demand exceeds its stock, so
@@ -172,7 +179,7 @@ def _with_blocking_rows(program: Program, columns: dict[str, NDArray[np.int64]])
         row_upper=np.concatenate([upper, np.zeros(len(columns))]),
         row_name=program.row_name + names,
         row_rule=program.row_rule + tuple(columns),
-        row_kind=program.row_kind + tuple(columns),
+        row_kind=program.row_kind + tuple(kinds.get(name, name) for name in columns),
     )
 
 

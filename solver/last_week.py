@@ -36,12 +36,17 @@ def beyond_steps(instance: Instance, offers: Offers, most: int) -> NDArray[np.bo
 
     An offer that several levels lead to counts as the nearest of them.
     """
+    return steps_of(instance, offers) > most
+
+
+def steps_of(instance: Instance, offers: Offers) -> NDArray[np.int64]:
+    """(offers,) levels from last week's to those of last week's bundles; 0 for a new bundle."""
     number = returning(instance, offers)
-    beyond = np.zeros(len(offers), dtype=np.bool_)
+    steps = np.zeros(len(offers), dtype=np.int64)
     again = np.flatnonzero(number >= 0)
     levels = np.array([bundle.level for bundle in last_week(instance)], dtype=np.int64)
-    beyond[again] = steps_from(offers.level_mask[again], levels[number[again]]) > most
-    return beyond
+    steps[again] = steps_from(offers.level_mask[again], levels[number[again]])
+    return steps
 
 
 def steps_from(masks: NDArray[np.uint64], levels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from ..instances.instance import Instance
 from ..instances.rules import Clearance, SameLevel, Stability
-from .last_week import NOT_ON_OFFER, last_week, returning, steps_from
+from .last_week import NOT_ON_OFFER, last_week, steps_of
 from .matching import Matcher, named_rules
 from .offers import Offers
 from .same_level import fewest_levels
@@ -33,7 +31,7 @@ def entries_beside_rows(instance: Instance, chosen: Offers) -> list[dict[str, An
             used = fewest_levels([int(mask) for mask in chosen.level_mask[line]])
             found.append(_entry(name, rule.kind, used, upper=1))
         elif isinstance(rule, Stability) and rule.max_steps is not None:
-            most = _most_steps(instance, chosen)
+            most = int(steps_of(instance, chosen).max(initial=0))
             found.append(_entry(f"{name}[max_steps]", rule.kind, most, upper=rule.max_steps))
     return found
 
@@ -83,14 +81,6 @@ def _filters(instance: Instance, chosen: Offers) -> Iterator[dict[str, Any]]:
     if held.any():
         room = int((chosen.bundle_price - floor)[held].min()) / 100
         yield _entry("min-price", "min-price", room, lower=0.0)
-
-
-def _most_steps(instance: Instance, chosen: Offers) -> int:
-    number = returning(instance, chosen)
-    again = np.flatnonzero(number >= 0)
-    levels = np.array([bundle.level for bundle in last_week(instance)], dtype=np.int64)
-    steps = steps_from(chosen.level_mask[again], levels[number[again]])
-    return int(steps.max(initial=0))
 
 
 def _entry(

@@ -105,7 +105,7 @@ def solve(
         cut = counts["candidates cut"]
         from .conflicts import explain_conflict, seconds_for
 
-        left = instance.scenario.solver.time_limit - clock.since_start()
+        left = _time_left(instance, clock, "program", "solve")
         raise explain_conflict(
             instance,
             beliefs,
@@ -247,10 +247,6 @@ class _Stages:
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self.seconds = seconds
-        self._start = time.perf_counter()
-
-    def since_start(self) -> float:
-        return time.perf_counter() - self._start
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

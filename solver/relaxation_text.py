@@ -70,6 +70,9 @@ def _relaxation(case: Case, found: Relaxation) -> dict[str, Any]:
     proven = no_less is not None and abs(enough - no_less) < 0.5 * 10.0**-digits
     shown = ".2f" if key == "limits.discount_budget" else "g"
     text = f"{key} = {enough:{shown}} instead of {limit:{shown}}"
+    if proven and enough <= 0 and key.startswith(("target of ", "min_share of ")):
+        # these numbers cannot be 0: the rule, or its part, can only go
+        return entry | {"text": f"dropping {key if _has_two_parts(case, found) else found.rule}"}
     if no_less is not None and not proven:
         text += f" (perhaps {'up' if down else 'down'} to {no_less:{shown}})"
     return entry | {
@@ -80,6 +83,11 @@ def _relaxation(case: Case, found: Relaxation) -> dict[str, Any]:
         "proven": proven,
         "text": text,
     }
+
+
+def _has_two_parts(case: Case, found: Relaxation) -> bool:
+    rule = dict(named_rules(case.instance))[found.rule]
+    return isinstance(rule, Stability) and rule.max_steps is not None
 
 
 def _number(case: Case, found: Relaxation) -> tuple[str, float, float, int]:
@@ -107,6 +115,8 @@ def _number(case: Case, found: Relaxation) -> tuple[str, float, float, int]:
     if isinstance(rule, CategoryLimit | BrandLimit):
         side, limit = ("min", rule.min) if found.side == "lower" else ("max", rule.max)
         return f"{side} of {found.rule}", limit or 0, 1.0, 0
+    if isinstance(rule, Stability) and found.side == "upper":
+        return f"max_steps of {found.rule}", rule.max_steps or 0, 1.0, 0
     if isinstance(rule, Stability):  # min_share of last week's bundles, counted
         bundles = len(last_week(case.instance))
         return f"min_share of {found.rule}", rule.min_share or 0.0, 1.0 / max(bundles, 1), 4

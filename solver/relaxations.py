@@ -14,6 +14,7 @@ from ..instances.instance import Instance
 from .accounts import margin_above
 from .engines.interface import Clock, EngineSettings
 from .engines.solve import solve_program
+from .last_week import steps_of
 from .offers import Offers
 from .program import Program
 from .solution import Solution, Status
@@ -100,9 +101,8 @@ class _Relaxing:
             return self._product_exposure()
         if kinds == {"stock"}:
             return self._stock()
-        filters = [self.program.row_name[row].startswith(FILTER_ROW) for row in self.rows]
-        if kinds == {"stability"} and any(filters):  # max_steps moves in levels, not in offers
-            return self._dropped(self._opened(self.program))
+        if kinds == {"stability"}:
+            return self._stability()
         if len(self.rows) == 1:
             one_row = {
                 "bundle-count": self._row,
@@ -110,7 +110,6 @@ class _Relaxing:
                 "category-limit": self._row,
                 "brand-limit": self._row,
                 "clearance": self._row,
-                "stability": self._row,
                 "plan-margin": self._plan_margin,
                 "bundle-margin": self._bundle_margin,
                 "min-price": self._min_price,
@@ -279,35 +278,70 @@ class _Relaxing:
             tried = above + between * SHARE_STEP if halve else above
 
     def _bundle_margin(self) -> Relaxation:
-        """The highest floor under which a plan exists: bisection over the rejected offers' rates.
-
-        The first plan has the least total shortfall; its lowest offer is where bisection begins.
-        """
+        """The highest floor under which a plan exists."""
         floor = self.case.instance.scenario.limits.min_bundle_margin or 0.0
         blocked = self.case.blocked[self.rule]
         shortfall = np.zeros(self.program.n_columns)
         shortfall[blocked] = floor - self.case.offers.margin_rate[blocked]
-        opened = self._opened(self.program)
-        solution = self._solve(replace(opened, value=-shortfall), _GAP)
+        found = self._least_excess(self._opened(self.program), shortfall)
+        if isinstance(found, Solution):
+            return self._unmoved(found)
+        return Relaxation(self.rule, True, "lower", floor - found[0], floor - found[1])
+
+    def _stability(self) -> Relaxation:
+        """Fewer of last week's bundles, else more levels from last week's, else neither."""
+        filtered = [self.program.row_name[row].startswith(FILTER_ROW) for row in self.rows]
+        fewer = None
+        for row, is_filter in zip(self.rows, filtered, strict=True):
+            if not is_filter:
+                limit = float(self.program.row_lower[row])
+                fewer = self._extreme(self.program, int(row), "lower", limit)
+        if fewer is not None and (fewer.enough or not any(filtered)):
+            return fewer
+        further = self._max_steps()
+        if further.alone is not False:
+            return further
+        if fewer is not None and fewer.alone:
+            return fewer
+        return self._dropped(self._opened(self.program))
+
+    def _max_steps(self) -> Relaxation:
+        """The least number of levels that last week's bundles may move for a plan to exist."""
+        blocked = self.case.blocked[self.rule]
+        steps = np.zeros(self.program.n_columns)
+        steps[blocked] = steps_of(self.case.instance, self.case.offers.take(blocked))
+        found = self._least_excess(self._opened(self.program, filters_only=True), steps)
+        if isinstance(found, Solution):
+            return self._unmoved(found)
+        return Relaxation(self.rule, True, "upper", *found)
+
+    def _least_excess(
+        self, opened: Program, excess: NDArray[np.float64]
+    ) -> tuple[float, float] | Solution:
+        """The least e such that columns of an excess of at most e hold a plan, by bisection.
+
+        With it, the nearest that was not ruled out; or the solution that is no plan. The first
+        plan has the least total excess; its largest is where bisection begins.
+        """
+        solution = self._solve(replace(opened, value=-excess), _GAP)
         if solution.values is None:
-            return self._unmoved(solution)
-        steps = np.unique(shortfall[blocked])
-        high = int(np.searchsorted(steps, (shortfall * (solution.values > 0.5)).max()))
+            return solution
+        steps = np.unique(excess[excess > 0])
+        high = int(np.searchsorted(steps, (excess * (solution.values > 0.5)).max()))
         low = -1  # steps[low] and less is not enough
         while high - low > 1:
             middle = (low + high) // 2
-            kept = np.flatnonzero(shortfall <= steps[middle])
+            kept = np.flatnonzero(excess <= steps[middle])
             part = opened.take(kept)
-            solution = self._solve(replace(part, value=-shortfall[kept]), 1.0)
+            solution = self._solve(replace(part, value=-excess[kept]), 1.0)
             if solution.values is not None:
-                reached = (shortfall[kept] * (solution.values > 0.5)).max()
+                reached = (excess[kept] * (solution.values > 0.5)).max()
                 high = int(np.searchsorted(steps, reached))
             elif solution.status is Status.INFEASIBLE:
                 low = middle
             else:
                 break
-        enough, no_less = floor - steps[high], floor - steps[low + 1]
-        return Relaxation(self.rule, True, "lower", float(enough), float(no_less))
+        return float(steps[high]), float(steps[low + 1])
 
     def _min_price(self) -> Relaxation:
         """The least money by which offers in a plan go below their floors, all together."""

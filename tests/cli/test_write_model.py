@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pulp
 import pytest
+from bundlewise.instances import ConflictError, load_instance, read_scenario
+from bundlewise.models import learn
+from bundlewise.solver import conflicts, planning
 
 from .conftest import Run
 
@@ -53,6 +57,29 @@ def test_the_model_is_written_where_the_rules_conflict(variant: Variant, tmp_pat
     run("solve", scenario, "--out", tmp_path / "plan", "--write-model", model).refused(3)
     assert "r_many: x_" in model.read_text()
     assert not (tmp_path / "plan").exists()
+
+
+def test_writing_the_model_takes_no_time_from_the_explanation(
+    variant: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    scenario = variant(
+        '[[rules]]\nname = "many"\nkind = "brand-limit"\nbrand = "Monte Alto"\nmin = 30\n'
+        "[solver]\ntime_limit = 30"
+    )
+    given: list[float] = []
+
+    def explain(*_: object, seconds: float, **__: object) -> ConflictError:
+        given.append(seconds)
+        return ConflictError(("many",), "no plan")
+
+    monkeypatch.setattr(planning, "_write_model", lambda *_: time.sleep(0.3))
+    monkeypatch.setattr(conflicts, "explain_conflict", explain)
+    instance = load_instance(read_scenario(scenario))
+    spent: dict[str, float] = {}
+    with pytest.raises(ConflictError):
+        planning.solve(instance, learn(instance), seconds=spent, model_file=tmp_path / "model.lp")
+    assert spent["model"] >= 0.3
+    assert given == [pytest.approx(30.0 - spent["program"] - spent["solve"])]
 
 
 @pytest.mark.parametrize(

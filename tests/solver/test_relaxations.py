@@ -18,6 +18,7 @@ from bundlewise.instances.rules import (
     CategoryLimit,
     Clearance,
     Excluded,
+    Locked,
     MustInclude,
     Rule,
     SameLevel,
@@ -50,6 +51,7 @@ class Shop:
     catalogue: dict[str, Any] = field(default_factory=dict)
     maximize: str = "margin"
     last: PreviousPlan | None = None
+    levels: tuple[float, ...] = (0.1, 0.2)
 
     def explained(self) -> ConflictError:
         instance, beliefs, left, mask = self._filtered()
@@ -74,7 +76,9 @@ class Shop:
         made: Catalogue = make_catalogue(
             IDS, category=["a", "a", "b", "b", "c", "c"], **self.catalogue
         )
-        scenario = make_scenario(Limits(**self.limits), self.rules, maximize=self.maximize)
+        scenario = make_scenario(
+            Limits(**self.limits), self.rules, maximize=self.maximize, levels=self.levels
+        )
         instance = replace(make_instance(made, scenario), previous_plan=self.last)
         beliefs = make_beliefs(made)
         mask = offer_mask(instance, beliefs)
@@ -151,6 +155,74 @@ def test_a_share_of_last_week() -> None:
     assert change["text"] == "min_share of keep = 0.6666 instead of 1"
     assert replace(shop, rules=[rule.model_copy(update={"min_share": 0.6666})]).feasible()
     assert not replace(shop, rules=[rule.model_copy(update={"min_share": 0.6667})]).feasible()
+
+
+def levels_shop(rules: Sequence[Rule], **limits: float) -> Shop:
+    """1+2, 3+4 and 5+6, each at levels 0, 1 and 2; last week all of them stood at level 0."""
+    pairs = [pair for pair in [(0, 1), (2, 3), (4, 5)] for _ in range(3)]
+    numbers = [number for number in range(3) for _ in range(3)]
+    offers = make_offers(pairs, [5.0] * 9, candidate=numbers, level=[0, 1, 2] * 3)
+    bundles = (("1", "2"), ("3", "4"), ("5", "6"))
+    last = PreviousPlan(Path("plan.csv"), tuple(PreviousBundle(ids, 0) for ids in bundles))
+    return Shop(
+        {"max_bundles": 4, **limits}, rules, offers=offers, last=last, levels=(0.1, 0.2, 0.3)
+    )
+
+
+def test_how_far_bundles_of_last_week_have_to_move() -> None:
+    steady = Stability(kind="stability", name="steady", max_steps=0)
+    deep = Locked(kind="locked", name="deep", products=("1", "2"), level=0.3)  # level 2
+    changes = levels_shop([steady, deep]).changes()
+    change = changes["steady"]
+    assert change["text"] == "max_steps of steady = 2 instead of 0"
+    assert (change["key"], change["enough"], change["no_less"]) == ("max_steps of steady", 2, 2)
+    assert change["proven"]
+    for steps, feasible in ((1, False), (2, True)):
+        moved = steady.model_copy(update={"max_steps": steps})
+        assert levels_shop([moved, deep]).feasible() == feasible
+
+
+def test_of_a_share_and_steps_the_one_that_helps_moves() -> None:
+    both = Stability(kind="stability", name="keep", min_share=1.0, max_steps=1)
+    few = levels_shop([both], max_bundles=2)
+    assert few.changes()["keep"]["text"] == "min_share of keep = 0.6666 instead of 1"
+    fewer = both.model_copy(update={"min_share": 0.6666})
+    assert replace(few, rules=[fewer]).feasible()
+    deep = Locked(kind="locked", name="deep", products=("1", "2"), level=0.3)
+    moved = levels_shop([both, deep])
+    assert moved.changes()["keep"]["text"] == "max_steps of keep = 2 instead of 1"
+    assert replace(moved, rules=[both.model_copy(update={"max_steps": 2}), deep]).feasible()
+    assert not replace(moved, rules=[both.model_copy(update={"min_share": 0.01}), deep]).feasible()
+    # neither alone: two bundles at most, one of them two levels further
+    neither = levels_shop([both, deep], max_bundles=2)
+    assert "keep" not in neither.changes() or not neither.changes()["keep"]["key"]
+    assert levels_shop([deep], max_bundles=2).feasible()
+
+
+def test_a_number_that_may_not_be_zero_goes_with_its_rule() -> None:
+    # one bundle at most, which cannot clear both 1 and 5
+    rules = [
+        Clearance(kind="clearance", name=f"clear {one}", products=(one,), target=0.5)
+        for one in ("1", "5")
+    ]
+    changes = Shop({"max_bundles": 1}, rules).changes()
+    assert changes["clear 1"]["text"] == "dropping clear 1"
+    assert changes["clear 1"]["key"] is None
+    excluded = Excluded(kind="excluded", name="never", products=("1", "2"))
+    share = Stability(kind="stability", name="keep", min_share=0.5)
+    last = PreviousPlan(Path("plan.csv"), (PreviousBundle(("1", "2"), 0),))
+    changes = Shop({"max_bundles": 4}, [excluded, share], last=last).changes()
+    assert changes["keep"]["text"] == "dropping keep"
+    in_part = share.model_copy(update={"max_steps": 3})
+    changes = Shop({"max_bundles": 4}, [excluded, in_part], last=last).changes()
+    assert changes["keep"]["text"] == "dropping min_share of keep"
+
+
+@pytest.mark.parametrize("name", ["clearance", "stability", "category-limit", "never-together"])
+def test_a_filter_that_is_named_like_a_kind_is_still_a_filter(name: str) -> None:
+    excluded = Excluded(kind="excluded", name=name, products=("1", "2"))
+    changes = Shop({"max_bundles": 4}, [INCLUDE, excluded]).changes()
+    assert changes[name]["text"] == f"dropping {name}"
 
 
 def test_category_that_is_limited_from_both_sides() -> None:
