@@ -68,7 +68,7 @@ def price(program: Program, row_dual: NDArray[np.float64]) -> Pricing:
     dual = _feasible_duals(program, row_dual)
     reduced = reduced_values(program.value, program.start, program.row, program.coefficient, dual)
     base = np.where(program.group_exact, -np.inf, 0.0)
-    group_best = _group_maximum(program.group, reduced, base)
+    group_best = _group_maximum(program.group, reduced, program.lower, program.upper, base)
     other = np.flatnonzero(program.group < 0)
     rest, lower, upper = reduced[other], program.lower[other], program.upper[other]
     with np.errstate(invalid="ignore"):
@@ -162,12 +162,22 @@ def pick_diverse(
 
 @njit(cache=True)
 def _group_maximum(
-    group: NDArray[np.int32], reduced: NDArray[np.float64], base: NDArray[np.float64]
+    group: NDArray[np.int32],
+    reduced: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    base: NDArray[np.float64],
 ) -> NDArray[np.float64]:
+    """What each group adds: its best column that may be 1, or the one that must be."""
     best = base.copy()
+    held = np.zeros(len(base), dtype=np.bool_)
     for j in range(len(group)):
         g = group[j]
-        if g >= 0 and reduced[j] > best[g]:
+        if g < 0 or held[g]:
+            continue
+        if lower[j] > 0:
+            held[g], best[g] = True, reduced[j]
+        elif reduced[j] > best[g] and upper[j] > 0:
             best[g] = reduced[j]
     return best
 
