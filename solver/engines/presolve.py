@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from ..program import ROW_TOLERANCE, Program
@@ -77,7 +77,7 @@ def _row_ranges(
     return least, most
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def _breaks_a_row(
     start: NDArray[np.int64],
     row: NDArray[np.int32],
@@ -87,7 +87,7 @@ def _breaks_a_row(
 ) -> NDArray[np.bool_]:
     """Columns with a coefficient above the most, or below the least, that a row has room for."""
     breaks = np.zeros(len(start) - 1, dtype=np.bool_)
-    for j in prange(len(breaks)):
+    for j in range(len(breaks)):
         for e in range(start[j], start[j + 1]):
             a = coefficient[e]
             if (a > 0 and a > room_above[row[e]]) or (a < 0 and a < room_below[row[e]]):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from ..program import Program
 
 _ALL = slice(None)
+_MANY = 1_000_000  # entries from which threads save more than it takes to wake them
 _CHUNKS = 64  # pieces of work for the threads
 _SUM_ERROR = 1e-13  # relative to the sum of absolute terms; keeps the bound on the safe side
 
@@ -93,7 +94,6 @@ def binary_columns(program: Program, among: NDArray[np.int64] | slice = _ALL) ->
     return program.integral[among] & (program.lower[among] == 0) & (program.upper[among] == 1)
 
 
-@njit(cache=True, parallel=True)
 def reduced_values(
     value: NDArray[np.float64],
     start: NDArray[np.int64],
@@ -104,17 +104,47 @@ def reduced_values(
     """d = v − Aᵀy over compressed columns."""
     n = len(value)
     reduced = np.empty(n)
+    if start[-1] < _MANY:
+        _reduce(0, n, value, start, row, coefficient, dual, reduced)
+    else:
+        _reduce_all(value, start, row, coefficient, dual, reduced)
+    return reduced
+
+
+@njit(cache=True)
+def _reduce(
+    first: int,
+    after: int,
+    value: NDArray[np.float64],
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    dual: NDArray[np.float64],
+    reduced: NDArray[np.float64],
+) -> None:
+    e = start[first]
+    for j in range(first, after):
+        total = value[j]
+        end = start[j + 1]
+        while e < end:
+            total -= coefficient[e] * dual[row[e]]
+            e += 1
+        reduced[j] = total
+
+
+@njit(cache=True, parallel=True)
+def _reduce_all(
+    value: NDArray[np.float64],
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    dual: NDArray[np.float64],
+    reduced: NDArray[np.float64],
+) -> None:
+    n = len(value)
     for chunk in prange(_CHUNKS):
         first, after = chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS
-        e = start[first]
-        for j in range(first, after):
-            total = value[j]
-            end = start[j + 1]
-            while e < end:
-                total -= coefficient[e] * dual[row[e]]
-                e += 1
-            reduced[j] = total
-    return reduced
+        _reduce(first, after, value, start, row, coefficient, dual, reduced)
 
 
 @njit(cache=True)
