@@ -20,7 +20,7 @@ from .matching import named_rules
 from .offers import Offers
 from .program import Program
 from .relaxation_text import describe_relaxations, what_would_do
-from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxation
+from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxations
 from .smallest_conflict import Conflict, smallest_conflict
 
 _LEAST_SECONDS, _MOST_SECONDS = 8.0, 60.0  # for the whole explanation
@@ -80,12 +80,14 @@ def explain_conflict(
 
 def _relaxations(case: Case, rules: tuple[str, ...], clock: Clock) -> list[Relaxation]:
     """What would be enough of each rule; of many, those that ask for something come first."""
-    found: dict[str, Relaxation] = {}
+    found: dict[str, list[Relaxation]] = {}
     for k, rule in enumerate(reversed(rules)):
         seconds = clock.left() / min(len(rules) - k, _SHARES)
         over = seconds <= 0.0
-        found[rule] = Relaxation(rule, None) if over else cheapest_relaxation(case, rule, seconds)
-    return [found[rule] for rule in rules]
+        found[rule] = (
+            [Relaxation(rule, None)] if over else cheapest_relaxations(case, rule, seconds)
+        )
+    return [one for rule in rules for one in found[rule]]
 
 
 def seconds_for(left: float) -> float:

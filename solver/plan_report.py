@@ -234,7 +234,10 @@ def _rules(
 
     The exact price of a rule that limits many rows with one number stands under ``prices`` only.
     """
-    exact = {price.rule: price.report(objective_unit(instance)) for price in prices}
+    unit = objective_unit(instance)
+    exact = {
+        price.rule: price.report(unit) for price in reversed(prices)
+    }  # of two sides the dearer
     program = build_program(instance, beliefs, chosen, complete=True)
     activity = program.activity(np.ones(program.n_columns))
     alone = standalone_units(instance, beliefs)
@@ -255,7 +258,10 @@ def _rules(
         )
     entries = [entry | missing_units(instance, entry) for entry in entries]
     beside = entries_beside_rows(instance, chosen)
-    return entries + [_beside_rows(instance, solution, entry) for entry in beside]
+    return entries + [
+        _beside_rows(instance, solution, entry) | {"exact_price": exact.get(entry["name"])}
+        for entry in beside
+    ]
 
 
 def _rule_entry(
@@ -275,11 +281,11 @@ def _rule_entry(
 
 
 def _beside_rows(instance: Instance, solution: Solution, entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry with its price: a line's level has one, a filter none; neither an exact one."""
+    """An entry with its shadow price: a line's level has one, a filter none."""
     price = {"shadow_price": None, "shadow_price_unit": None, "priced_by": "filter"}
     if entry["kind"] == "same-level":
         price = _price(instance, solution, entry["name"], entry["kind"])
-    return {**entry, **price, "exact_price": None}
+    return {**entry, **price}
 
 
 def _price(instance: Instance, solution: Solution, name: str, kind: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _LISTED = 5  # products or bundles a sentence lists
 def describe_relaxations(
     case: Case, relaxations: Sequence[Relaxation]
 ) -> tuple[dict[str, Any], ...]:
-    """What of each rule would be enough, one dictionary a rule, ready for JSON.
+    """What of each rule would be enough, one dictionary a change, ready for JSON.
 
     ``key`` is the number that moves, as in the scenario file or the tables; ``limit`` what it is,
     ``enough`` a value with which a plan exists, ``no_less`` the nearest value not ruled out, and

@@ -80,13 +80,14 @@ class Case:
     rebuild: Callable[[Instance], Program]
 
 
-def cheapest_relaxation(case: Case, rule: str, seconds: float) -> Relaxation:
+def cheapest_relaxations(case: Case, rule: str, seconds: float) -> list[Relaxation]:
     """The least change of one rule that makes the program feasible, all other rules staying.
 
     What moves is the rule's number in the scenario file or the tables: a count, the budget, the
-    stock of products, a margin, a price floor. A rule without a number can only be dropped.
+    stock of products, a margin, a price floor. A rule without a number can only be dropped. One
+    that has two numbers, of which either helps, gives two changes.
     """
-    return _Relaxing(case, rule, Clock(seconds)).relaxation()
+    return _Relaxing(case, rule, Clock(seconds)).relaxations()
 
 
 class _Relaxing:
@@ -95,14 +96,15 @@ class _Relaxing:
         self.program = case.program
         self.rows = np.flatnonzero(np.array([name == rule for name in self.program.row_rule]))
 
-    def relaxation(self) -> Relaxation:
+    def relaxations(self) -> list[Relaxation]:
         kinds = {self.program.row_kind[row] for row in self.rows}
+        return self._stability() if kinds == {"stability"} else [self._relaxation(kinds)]
+
+    def _relaxation(self, kinds: set[str]) -> Relaxation:
         if kinds == {"product-exposure"}:
             return self._product_exposure()
         if kinds == {"stock"}:
             return self._stock()
-        if kinds == {"stability"}:
-            return self._stability()
         if len(self.rows) == 1:
             one_row = {
                 "bundle-count": self._row,
@@ -288,22 +290,19 @@ class _Relaxing:
             return self._unmoved(found)
         return Relaxation(self.rule, True, "lower", floor - found[0], floor - found[1])
 
-    def _stability(self) -> Relaxation:
-        """Fewer of last week's bundles, else more levels from last week's, else neither."""
-        filtered = [self.program.row_name[row].startswith(FILTER_ROW) for row in self.rows]
-        fewer = None
-        for row, is_filter in zip(self.rows, filtered, strict=True):
-            if not is_filter:
+    def _stability(self) -> list[Relaxation]:
+        """Fewer of last week's bundles, or more levels from last week's; else without both."""
+        found: list[Relaxation] = []
+        for row in self.rows:
+            if self.program.row_name[row] == FILTER_ROW + self.rule:
+                found.append(self._max_steps())
+            else:
                 limit = float(self.program.row_lower[row])
-                fewer = self._extreme(self.program, int(row), "lower", limit)
-        if fewer is not None and (fewer.enough or not any(filtered)):
-            return fewer
-        further = self._max_steps()
-        if further.alone is not False:
-            return further
-        if fewer is not None and fewer.alone:
-            return fewer
-        return self._dropped(self._opened(self.program))
+                found.append(self._extreme(self.program, int(row), "lower", limit))
+        helpful = [one for one in found if one.alone]
+        if helpful or any(one.alone is None for one in found):
+            return helpful or found[:1]
+        return [self._dropped(self._opened(self.program))] if len(found) > 1 else found
 
     def _max_steps(self) -> Relaxation:
         """The least number of levels that last week's bundles may move for a plan to exist."""
@@ -365,7 +364,7 @@ class _Relaxing:
         for row, rule in enumerate(program.row_rule):
             if rule != self.rule:
                 continue
-            if filters_only and not program.row_name[row].startswith(FILTER_ROW):
+            if filters_only and program.row_name[row] != FILTER_ROW + self.rule:
                 continue
             lower[row] = -np.inf if side != "upper" else lower[row]
             upper[row] = np.inf if side != "lower" else upper[row]

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..instances.instance import Instance
-from ..instances.rules import BrandLimit, CategoryLimit, Clearance, Locked, MustInclude, Stability
+from ..instances.rules import (
+    BrandLimit,
+    CategoryLimit,
+    Clearance,
+    Locked,
+    MustInclude,
+    SameLevel,
+    Stability,
+)
 from ..models.beliefs import Beliefs
 from .accounts import margin_above
 from .build import build_program
@@ -330,7 +338,7 @@ class _Steps:
             ids = self.instance.catalogue.product_ids
             stock = float(self.instance.catalogue.stock[np.flatnonzero(ids == product)[0]])
             step = max(round(_PART * stock), 1)
-            return step, f"{step:,} more units of {product} to sell"
+            return step, f"{step:,} more unit{'' if step == 1 else 's'} of {product} to sell"
         if isinstance(rule, CategoryLimit | BrandLimit):
             of = rule.category if isinstance(rule, CategoryLimit) else rule.brand
             return 1, f"one more bundle of {of}" if upper else f"one bundle of {of} fewer required"
@@ -341,6 +349,8 @@ class _Steps:
         if isinstance(rule, Clearance):
             step = round(_PART * rule.target, 2)
             return step, f"{step:,.6g} units fewer to clear"
+        if isinstance(rule, SameLevel) and name == self.program.row_rule[row]:  # Σ y <= 1
+            return 1, f"a second level for {rule.category or name}"
         return (1, f"one more bundle under {name}") if kind == "at-most-one-of" else (0, "")
 
     def _plan_margin(self, name: str, dual: float, slack: float) -> _Step | None:

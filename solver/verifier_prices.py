@@ -58,11 +58,10 @@ def _wrong(price: dict[str, Any], report: dict[str, Any]) -> Iterator[str]:
 
 
 def _disagreeing(listed: list[Any], rules: object) -> Iterator[str]:
-    """Exact prices under ``rules`` that are not those of the list."""
-    known = {price.get("rule"): price for price in listed if isinstance(price, dict)}
+    """Exact prices under ``rules`` that are not those of the list, where they all are."""
+    known = {price.get("rule"): price for price in reversed(listed) if isinstance(price, dict)}
     for entry in rules if isinstance(rules, list) else []:
-        exact = entry.get("exact_price") if isinstance(entry, dict) else None
-        if exact is not None and exact != known.get(entry.get("name")):
+        if isinstance(entry, dict) and entry.get("exact_price") != known.get(entry.get("name")):
             yield f"plan.json: rules: {entry.get('name')}: exact_price is not the one in prices"
 
 

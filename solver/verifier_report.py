@@ -100,7 +100,10 @@ def wrong_rule_rows(case: Case, rows: list[Row]) -> Iterator[str]:
     written: dict[str, dict[str, Any]] = {}
     listed = case.files.report.get("rules")
     for entry in listed if isinstance(listed, list) else []:
-        written[str(entry.get("name"))] = entry
+        name = str(entry.get("name"))
+        if name in written or name not in expected:
+            yield f"plan.json: rules: {name} is listed, expected the rules in force, each once"
+        written[name] = entry
     if case.offers:
         for name in expected.keys() - written.keys():
             yield f"plan.json: rules: {name} is missing, expected its value, limit and slack"

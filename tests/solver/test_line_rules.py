@@ -337,7 +337,10 @@ def test_what_can_be_offered_is_what_the_steps_allow() -> None:
     assert error.rules == ("stability",)
     assert "asks for 2 of last week's 2 bundles within max_steps = 0" in str(error)
     assert "1 can be offered, not 3+4" in str(error)
-    assert "This would do: dropping stability" in str(error)
+    assert str(error).endswith(
+        "Each of these alone would do: min_share of stability = 0.5 instead of 1; max_steps of "
+        "stability = 1 instead of 0"
+    )
 
 
 def test_one_level_against_two_locked() -> None:

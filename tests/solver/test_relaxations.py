@@ -199,6 +199,12 @@ def test_of_a_share_and_steps_the_one_that_helps_moves() -> None:
     assert levels_shop([deep], max_bundles=2).feasible()
 
 
+def test_a_rule_that_is_named_like_a_filter_is_none() -> None:
+    both = Stability(kind="stability", name="filter me", min_share=1.0, max_steps=0)
+    change = levels_shop([both], max_bundles=2).changes()["filter me"]
+    assert change["text"] == "min_share of filter me = 0.6666 instead of 1"
+
+
 def test_a_number_that_may_not_be_zero_goes_with_its_rule() -> None:
     # one bundle at most, which cannot clear both 1 and 5
     rules = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bundlewise.instances.rules import CategoryLimit, MustInclude, Rule
+from bundlewise.instances.rules import CategoryLimit, MustInclude, Rule, SameLevel
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
 from bundlewise.solver.engines import EngineSettings, solve_program
@@ -105,6 +105,23 @@ def test_rules_with_a_lower_side() -> None:
     assert prices["bundle-count"].change == pytest.approx(2.0)
 
 
+def test_a_second_level_for_a_line() -> None:
+    # both at the first level earn 10 + 3, at the second 6 + 8; at a level each, 10 + 8
+    offers = make_offers(
+        [(0, 1), (0, 1), (2, 3), (2, 3)],
+        [10.0, 6.0, 3.0, 8.0],
+        candidate=[0, 0, 1, 1],
+        level=[0, 1, 0, 1],
+    )
+    line = (("1", "2"), ("3", "4"))
+    solution, prices = priced(
+        {"max_bundles": 4}, [SameLevel(kind="same-level", name="line", bundles=line)], offers
+    )
+    assert solution.objective == pytest.approx(14.0)
+    assert prices["line"].step_text == "a second level for line"
+    assert prices["line"].change == pytest.approx(4.0)
+
+
 def test_stock_in_parts_of_it() -> None:
     # product 1: stock 11.2, stand-alone 10; 1+2 and 1+3 add a unit each, of which 1.2 fit
     _, prices = priced(
@@ -113,7 +130,7 @@ def test_stock_in_parts_of_it() -> None:
     )
     price = prices["stock[1]"]
     assert price.step == 1
-    assert price.step_text == "1 more units of 1 to sell"
+    assert price.step_text == "1 more unit of 1 to sell"
     assert price.change == pytest.approx(7.0)
     assert price.covers == "the offers that pass the filters now"
 

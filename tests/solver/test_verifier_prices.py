@@ -67,6 +67,16 @@ def test_a_rule_with_another_price_than_the_list_is_named() -> None:
     assert problem == "plan.json: rules: bundle-count: exact_price is not the one in prices"
 
 
+def test_a_rule_without_its_price_of_the_list_is_named() -> None:
+    (problem,) = problems(RIGHT, rules=[{"name": "bundle-count", "exact_price": None}])
+    assert problem == "plan.json: rules: bundle-count: exact_price is not the one in prices"
+    # of two sides of a rule the dearer stands with it
+    fewer = RIGHT | {"step_text": "one bundle fewer required", "objective": 120.0}
+    fewer |= {"bound": 120.0, "change_low": 19.0, "change_high": 20.0}
+    assert problems(RIGHT, fewer, rules=[{"name": "bundle-count", "exact_price": RIGHT}]) == []
+    assert problems(RIGHT, fewer, rules=[{"name": "bundle-count", "exact_price": fewer}])
+
+
 def test_what_is_no_price_is_named() -> None:
     assert problems("none")[0].startswith("plan.json: prices: none is found")
     assert problems(prices=7)[0].startswith("plan.json: prices: is no list")
