@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from ortools.math_opt import model_pb2
-from scipy import sparse
 
 from ..program import Program
 
@@ -15,15 +15,14 @@ def model_proto(program: Program, *, relax: bool = False) -> model_pb2.ModelProt
     Row i keeps i as its id, group g has ``n_rows + g``.
     """
     n, m = program.n_columns, program.n_rows
-    groups = _group_rows(program)
-    matrix = sparse.vstack([program.matrix(), groups]).tocsr()
-    exact = program.group_exact
-    lower = np.concatenate([program.row_lower, np.where(exact, 1.0, -np.inf)])
-    upper = np.concatenate([program.row_upper, np.ones(len(exact))])
+    matrix = program.matrix().tocsr()
     size = np.diff(matrix.indptr)
-    used = (size > 0) | (lower > 0) | (upper < 0)
-    used &= np.isfinite(lower) | np.isfinite(upper)
-    used[m:] &= (size[m:] > 1) | exact
+    used = (size > 0) | (program.row_lower > 0) | (program.row_upper < 0)
+    used &= np.isfinite(program.row_lower) | np.isfinite(program.row_upper)
+    rows = np.flatnonzero(used)
+    entry = np.repeat(used, size)
+    groups, group_rows, group_columns = _binding_groups(program)
+    group_lower = np.where(program.group_exact[groups], 1.0, -np.inf)
 
     proto = model_pb2.ModelProto()
     proto.variables.ids.extend(range(n))
@@ -35,20 +34,31 @@ def model_proto(program: Program, *, relax: bool = False) -> model_pb2.ModelProt
     paying = np.flatnonzero(program.value)
     proto.objective.linear_coefficients.ids.extend(paying.tolist())
     proto.objective.linear_coefficients.values.extend(program.value[paying].tolist())
-    rows = np.flatnonzero(used)
-    proto.linear_constraints.ids.extend(rows.tolist())
-    proto.linear_constraints.lower_bounds.extend(lower[rows].tolist())
-    proto.linear_constraints.upper_bounds.extend(upper[rows].tolist())
-    entry = np.repeat(used, size)
-    row_ids = np.repeat(np.arange(len(used)), size)[entry]
+    proto.linear_constraints.ids.extend(np.concatenate([rows, m + groups]).tolist())
+    lower = np.concatenate([program.row_lower[rows], group_lower])
+    upper = np.concatenate([program.row_upper[rows], np.ones(len(groups))])
+    proto.linear_constraints.lower_bounds.extend(lower.tolist())
+    proto.linear_constraints.upper_bounds.extend(upper.tolist())
+    row_ids = np.concatenate([np.repeat(np.arange(m), size)[entry], m + group_rows])
+    column_ids = np.concatenate([matrix.indices[entry], group_columns])
+    coefficients = np.concatenate([matrix.data[entry], np.ones(len(group_rows))])
     proto.linear_constraint_matrix.row_ids.extend(row_ids.tolist())
-    proto.linear_constraint_matrix.column_ids.extend(matrix.indices[entry].tolist())
-    proto.linear_constraint_matrix.coefficients.extend(matrix.data[entry].tolist())
+    proto.linear_constraint_matrix.column_ids.extend(column_ids.tolist())
+    proto.linear_constraint_matrix.coefficients.extend(coefficients.tolist())
     return proto
 
 
-def _group_rows(program: Program) -> sparse.csc_array:
-    """(groups, columns) matrix of ones: which column is in which group."""
+def _binding_groups(
+    program: Program,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Groups of several columns and exact ones, ascending; group and column of each entry.
+
+    A part of a large program holds few of its groups, so that nothing here is as long as those.
+    """
     grouped = np.flatnonzero(program.group >= 0)
-    entries = (np.ones(len(grouped)), (program.group[grouped], grouped))
-    return sparse.coo_array(entries, shape=(program.n_groups, program.n_columns)).tocsc()
+    columns = grouped[np.argsort(program.group[grouped], kind="stable")]
+    group = program.group[columns].astype(np.int64)
+    present, count = np.unique(group, return_counts=True)
+    groups = np.union1d(present[count > 1], np.flatnonzero(program.group_exact))
+    inside = np.isin(group, groups)
+    return groups, group[inside], columns[inside]
