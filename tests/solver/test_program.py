@@ -69,3 +69,19 @@ def test_a_part_has_the_columns_asked_for(columns):
     for name in ("value", "lower", "upper", "integral", "group"):
         assert np.array_equal(getattr(part, name), getattr(whole, name)[columns])
     assert part.n_groups == whole.n_groups
+
+
+def test_row_counts_and_scaling() -> None:
+    # "b" holds one column, times 4; values times 2; the caller's arrays stay as they are
+    builder = ProgramBuilder([1.0, 2.0, 3.0])
+    builder.add_row("a", [0, 1, 2], [5.0, 6.0, 7.0], upper=10.0)
+    builder.add_row("b", [1], [8.0], lower=1.0)
+    program = builder.build()
+    assert program.row_counts().tolist() == [3, 1]
+    scaled = program.scaled(2.0, np.array([1.0, 4.0]))
+    assert scaled.value.tolist() == [2.0, 4.0, 6.0]
+    assert scaled.matrix().toarray().tolist() == [[5.0, 6.0, 7.0], [0.0, 32.0, 0.0]]
+    assert scaled.row_lower.tolist() == [-np.inf, 4.0]
+    assert scaled.row_upper.tolist() == [10.0, np.inf]
+    assert program.matrix().toarray().tolist() == [[5.0, 6.0, 7.0], [0.0, 8.0, 0.0]]
+    assert program.scaled(2.0, np.ones(2)).coefficient is program.coefficient
