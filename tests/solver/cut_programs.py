@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 _FAR = 1e4  # stands for the end of a column without an upper bound
 
 
-def cut_program(seed: int, columns: int = 10) -> Program:
+def cut_program(seed: int, columns: int = 10, *, within: float = 0.9) -> Program:
     """A feasible program whose sides are often met exactly, or to the tolerance only.
+
+    Parameters
+    ----------
+    within
+        how much of the tolerance it takes to keep some rows.
+
+    Notes
+    -----
 
     Groups, exact or not; counts of 1 to 5; knapsacks with sides of 0.03, 3 and 3,000, some below
     a count of the same columns; ranges, lower sides, equalities, coefficients of both signs; a
@@ -41,7 +49,7 @@ def cut_program(seed: int, columns: int = 10) -> Program:
         value, group=group, group_exact=exact, lower=lower, upper=upper, integral=integral
     )
     for i in range(int(random.integers(2, 8))):
-        _add_row(builder, i, random, planted, columns)
+        _add_row(builder, i, random, planted, columns, within)
     if random.random() < 0.4:
         _add_products(builder, random, planted, columns)
     return builder.build()
@@ -85,6 +93,7 @@ def _add_row(
     random: np.random.Generator,
     planted: NDArray[np.float64],
     binaries: int,
+    within: float,
 ) -> None:
     """A row that the planted assignment keeps."""
     kind = str(random.choice(["count", "knapsack", "margin", "range", "equality", "lower", "all"]))
@@ -113,12 +122,12 @@ def _add_row(
     room = float(random.choice([0.0, 2.0])) * random.exponential(scale)
     if kind == "knapsack" and at == 0.0:
         room = 1.5 * scale
-    within = 0.9 * ROW_TOLERANCE * max(1.0, abs(at)) * float(random.integers(0, 2))
+    short = within * ROW_TOLERANCE * max(1.0, abs(at)) * float(random.integers(0, 2))
     if kind == "equality":
-        shift = random.choice([-1.0, 1.0]) * within
+        shift = random.choice([-1.0, 1.0]) * short
         builder.add_row(f"{kind} {i}", which, coefficient, lower=at + shift, upper=at + shift)
         return
-    sides = {"upper": at + room - within, "lower": at - random.exponential(scale) + within}
+    sides = {"upper": at + room - short, "lower": at - random.exponential(scale) + short}
     if sides["lower"] > sides["upper"]:
         sides["lower"] = sides["upper"]
     if kind == "knapsack":
