@@ -11,7 +11,7 @@ Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Pair = Annotated[tuple[str, ...], Field(min_length=2, max_length=4)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e15, allow_inf_nan=False)]  # what sums can hold
 
 
 class _Rule(BaseModel):

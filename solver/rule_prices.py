@@ -348,7 +348,7 @@ class _Steps:
             return 1, "one bundle of last week fewer required"
         if isinstance(rule, Clearance):
             step = round(_PART * rule.target, 2)
-            return step, f"{step:,.6g} units fewer to clear"
+            return step, f"target of {name} {step:,.6g} units lower"
         if isinstance(rule, SameLevel) and name == self.program.row_rule[row]:  # Σ y <= 1
             return 1, f"a second level for {rule.category or name}"
         return (1, f"one more bundle under {name}") if kind == "at-most-one-of" else (0, "")

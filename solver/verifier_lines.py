@@ -63,7 +63,8 @@ def too_many_steps(case: Case) -> Iterator[str]:
             for offer in case.offers:
                 steps = _steps(case, offer)
                 if steps is not None and steps > rule.max_steps:
-                    found = f"{offer.bundle_id} {steps} levels from last week's"
+                    levels = "1 level" if steps == 1 else f"{steps} levels"
+                    found = f"{offer.bundle_id} {levels} from last week's"
                     yield broken(rule.kind, rule.name, found, f"at most {rule.max_steps}")
 
 

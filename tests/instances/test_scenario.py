@@ -212,6 +212,10 @@ def test_wrong_types_and_impossible_values(
          "[1].bundles: [['1', '2'], ['2', '1']]; expected each bundle once"),
         ('kind = "clearance"', "[1].products: missing; expected a list of at least 1, each text"),
         ('kind = "clearance"\nproducts = ["1"]', "[1].target: missing; expected a number above 0"),
+        (
+            'kind = "clearance"\nproducts = ["1"]\ntarget = 1e300',
+            "[1].target: 1e+300; expected a number above 0 and of at most 1e+15",
+        ),
         ('kind = "clearance"\nproducts = ["1"]\ntarget = 0', "[1].target: 0; expected a number ab"),
         ('kind = "clearance"\nproducts = ["1", "1"]\ntarget = 5', "[1].products: ['1', '1']; exp"),
         ('kind = "clearance"\nproducts = ["1"]\ntarget = 5\nprice = 0', "[1].price: 0; expected a"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bundlewise.instances.rules import CategoryLimit, MustInclude, Rule, SameLevel
+from bundlewise.instances.rules import CategoryLimit, Clearance, MustInclude, Rule, SameLevel
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
 from bundlewise.solver.engines import EngineSettings, solve_program
@@ -120,6 +120,15 @@ def test_a_second_level_for_a_line() -> None:
     assert solution.objective == pytest.approx(14.0)
     assert prices["line"].step_text == "a second level for line"
     assert prices["line"].change == pytest.approx(4.0)
+
+
+def test_a_lower_target() -> None:
+    # 1.05 units of product 1 take 1+2 and 1+3, 10 + 7; a tenth less leaves room for 3+4, 10 + 8
+    rule = Clearance(kind="clearance", name="clear", products=("1",), target=1.05)
+    _, prices = priced({"max_bundles": 2, "max_bundles_per_product": 2}, [rule])
+    assert prices["clear"].step == pytest.approx(0.1)
+    assert prices["clear"].step_text == "target of clear 0.1 units lower"
+    assert prices["clear"].change == pytest.approx(1.0)
 
 
 def test_stock_in_parts_of_it() -> None:

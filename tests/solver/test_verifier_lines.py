@@ -97,6 +97,13 @@ def test_a_line_at_one_level(problems_of: Problems) -> None:
     assert any("line is missing" in line for line in problems_of(LINE))
 
 
+def test_a_rule_that_is_listed_twice_or_not_in_force_is_named(problems_of: Problems) -> None:
+    good = entry("line", "same-level", 1, 1, 0)
+    said = "plan.json: rules: line is listed, expected the rules in force, each once"
+    assert problems_of(LINE, good, good) == (said,)
+    assert said in problems_of("", good)
+
+
 def test_a_line_at_two_levels_is_named(problems_of: Problems) -> None:
     # 003+004 stands at 0.2, 005+006 at 0.1
     rule = LINE.replace('["002", "001"]', '["005", "006"]')
@@ -125,7 +132,7 @@ def test_last_weeks_bundles(problems_of: Problems) -> None:
     more = KEEP.replace("0.6", "0.7")
     assert "plan.csv: rule stability keep: 2, expected at least 3" in problems_of(more)
     fewer = KEEP.replace("max_steps = 1", "max_steps = 0")
-    said = "plan.csv: rule stability keep: 003+004 1 levels from last week's, expected at most 0"
+    said = "plan.csv: rule stability keep: 003+004 1 level from last week's, expected at most 0"
     assert said in problems_of(fewer)
     wrong = ({**entries[0], "value": 3, "slack": 1}, {**entries[1], "value": 0, "slack": 1})
     problems = problems_of(KEEP, *wrong)
