@@ -25,6 +25,7 @@ KIND = "cut"
 NEGLIGIBLE = 1e-9  # what the coefficient of a column may come to, at most, to be left out
 _LEAST = 1e-8  # a smaller coefficient of an unbounded column is noise that leads simplex in circles
 _CHUNKS = 64
+_MANY = 1_000_000  # entries from which threads save more than it takes to wake them
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,11 @@ def with_cuts(
         start,
     )
     counted: tuple[Any, ...] = (*given, np.zeros(0, dtype=np.int32), np.zeros(0), False)
-    _lift(*counted)
+    _lift(program, counted)
     np.cumsum(start, out=start)
     row, coefficient = np.empty(start[-1], dtype=np.int32), np.empty(start[-1])
     filled: tuple[Any, ...] = (*given, row, coefficient, True)
-    _lift(*filled)
+    _lift(program, filled)
     names = tuple(f"cut {n_rows + k}" for k in range(n))
     return replace(
         program,
@@ -128,6 +129,13 @@ def in_use(n_rows: int, cuts: Sequence[Cut], wanted: NDArray[np.bool_]) -> NDArr
             earlier = cuts[k].row[~cuts[k].group] - n_rows
             keep[earlier[earlier >= 0]] = True
     return keep
+
+
+def _lift(program: Program, given: tuple[Any, ...]) -> None:
+    if len(program.row) < _MANY:
+        _lift_some(0, program.n_columns, *given)
+    else:
+        _lift_all(*given)
 
 
 def _tables(
@@ -210,8 +218,10 @@ def _step(
     return value
 
 
-@njit(cache=True, parallel=True)
-def _lift(
+@njit(cache=True)
+def _lift_some(
+    begin: int,
+    end: int,
     start: NDArray[np.int64],
     row: NDArray[np.int32],
     coefficient: NDArray[np.float64],
@@ -238,53 +248,111 @@ def _lift(
     fill: bool,
 ) -> None:
     """Entries of each column with the cuts in: counted into ``widened[j + 1]``, or filled in."""
-    n, n_cuts = len(start) - 1, len(fraction)
+    n_cuts = len(fraction)
+    total, paid = np.zeros(n_cuts), np.zeros(n_cuts)
+    touched = np.zeros(n_cuts, dtype=np.bool_)
+    for j in range(begin, end):
+        lowest = n_cuts
+        place = widened[j]
+        size = start[j + 1] - start[j]
+        for e in range(start[j], start[j + 1]):
+            if fill:
+                new_row[place], new_coefficient[place] = row[e], coefficient[e]
+                place += 1
+            for h in range(first[row[e]], first[row[e] + 1]):
+                c = hit[h]
+                total[c] += multiplier[h] * coefficient[e]
+                paid[c] += slack[h] * coefficient[e]
+                touched[c] = True
+                lowest = min(lowest, c)
+        g = slot[group[j]]
+        if g >= 0:
+            for h in range(first[n_rows + n_cuts + g], first[n_rows + n_cuts + g + 1]):
+                c = hit[h]
+                total[c] += multiplier[h]
+                paid[c] += slack[h]
+                touched[c] = True
+                lowest = min(lowest, c)
+        for c in range(lowest, n_cuts):
+            if not touched[c]:
+                continue
+            if step_start[c] < step_start[c + 1]:
+                value = _step(total[c], step_start[c], step_start[c + 1], breakpoint_, weight)
+            elif flip_slot[j] >= 0 and flip[flip_slot[j], c]:
+                value = -rounded(-total[c], fraction[c], integral[j])
+            else:
+                value = rounded(total[c], fraction[c], integral[j])
+            value = without_noise((value - paid[c]) / scale[c], lower[j], upper[j])
+            total[c], paid[c], touched[c] = 0.0, 0.0, False
+            if value == 0.0:
+                continue
+            size += 1
+            if fill:
+                new_row[place], new_coefficient[place] = n_rows + c, value
+                place += 1
+            for h in range(first[n_rows + c], first[n_rows + c + 1]):
+                later = hit[h]
+                total[later] += multiplier[h] * value
+                paid[later] += slack[h] * value
+                touched[later] = True
+        if not fill:
+            widened[j + 1] = size
+
+
+@njit(cache=True, parallel=True)
+def _lift_all(
+    start: NDArray[np.int64],
+    row: NDArray[np.int32],
+    coefficient: NDArray[np.float64],
+    group: NDArray[np.int32],
+    integral: NDArray[np.bool_],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    n_rows: int,
+    first: NDArray[np.int64],
+    hit: NDArray[np.int64],
+    multiplier: NDArray[np.float64],
+    slack: NDArray[np.float64],
+    slot: NDArray[np.int32],
+    fraction: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    step_start: NDArray[np.int64],
+    breakpoint_: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    flip_slot: NDArray[np.int32],
+    flip: NDArray[np.bool_],
+    widened: NDArray[np.int64],
+    new_row: NDArray[np.int32],
+    new_coefficient: NDArray[np.float64],
+    fill: bool,
+) -> None:
+    n = len(start) - 1
     for chunk in prange(_CHUNKS):
-        total, paid = np.zeros(n_cuts), np.zeros(n_cuts)
-        touched = np.zeros(n_cuts, dtype=np.bool_)
-        for j in range(chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS):
-            lowest = n_cuts
-            place = widened[j]
-            size = start[j + 1] - start[j]
-            for e in range(start[j], start[j + 1]):
-                if fill:
-                    new_row[place], new_coefficient[place] = row[e], coefficient[e]
-                    place += 1
-                for h in range(first[row[e]], first[row[e] + 1]):
-                    c = hit[h]
-                    total[c] += multiplier[h] * coefficient[e]
-                    paid[c] += slack[h] * coefficient[e]
-                    touched[c] = True
-                    lowest = min(lowest, c)
-            g = slot[group[j]]
-            if g >= 0:
-                for h in range(first[n_rows + n_cuts + g], first[n_rows + n_cuts + g + 1]):
-                    c = hit[h]
-                    total[c] += multiplier[h]
-                    paid[c] += slack[h]
-                    touched[c] = True
-                    lowest = min(lowest, c)
-            for c in range(lowest, n_cuts):
-                if not touched[c]:
-                    continue
-                if step_start[c] < step_start[c + 1]:
-                    value = _step(total[c], step_start[c], step_start[c + 1], breakpoint_, weight)
-                elif flip_slot[j] >= 0 and flip[flip_slot[j], c]:
-                    value = -rounded(-total[c], fraction[c], integral[j])
-                else:
-                    value = rounded(total[c], fraction[c], integral[j])
-                value = without_noise((value - paid[c]) / scale[c], lower[j], upper[j])
-                total[c], paid[c], touched[c] = 0.0, 0.0, False
-                if value == 0.0:
-                    continue
-                size += 1
-                if fill:
-                    new_row[place], new_coefficient[place] = n_rows + c, value
-                    place += 1
-                for h in range(first[n_rows + c], first[n_rows + c + 1]):
-                    later = hit[h]
-                    total[later] += multiplier[h] * value
-                    paid[later] += slack[h] * value
-                    touched[later] = True
-            if not fill:
-                widened[j + 1] = size
+        _lift_some(
+            chunk * n // _CHUNKS,
+            (chunk + 1) * n // _CHUNKS,
+            start,
+            row,
+            coefficient,
+            group,
+            integral,
+            lower,
+            upper,
+            n_rows,
+            first,
+            hit,
+            multiplier,
+            slack,
+            slot,
+            fraction,
+            scale,
+            step_start,
+            breakpoint_,
+            weight,
+            flip_slot,
+            flip,
+            widened,
+            new_row,
+            new_coefficient,
+            fill,
+        )

@@ -25,7 +25,8 @@ _MOST = 200  # mixed-integer cuts a round
 _PRUNED_EVERY = 3  # rounds
 _SUM_TOLERANCE = 1e-9  # of ``Program.broken_rows``, relative to the sum of absolute terms
 _LIFT_WORK = 2e-8  # seconds of a nominal machine an entry
-_SEPARATION_WORK = 2e-6  # seconds of a nominal machine a column of the relaxation
+_ROUND_WORK = 5e-3  # seconds of a nominal machine a round, …
+_SEPARATION_WORK = 5e-5  # … and a column of the relaxation
 
 
 class Cutting:
@@ -94,7 +95,7 @@ class Cutting:
         columns = relaxation.columns
         few = self.program.take(columns)
         values = relaxation.values[columns]
-        self._clock.charge(_SEPARATION_WORK * len(columns))
+        self._clock.charge(_ROUND_WORK + _SEPARATION_WORK * len(columns))
         n_cuts = len(self._cuts)
         found: list[Cut] = []
         if self._ingredients.odd_sets:

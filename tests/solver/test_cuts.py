@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bundlewise.solver.engines import cuts as cuts_module
 from bundlewise.solver.engines.cuts import Cut, in_use, rounded, with_cuts
 from bundlewise.solver.engines.cutting import renumbered
 from bundlewise.solver.program import Program
@@ -221,3 +222,23 @@ def test_renumbering_changes_no_coefficient(seed: int) -> None:
     before = with_cuts(program, cuts).matrix().toarray()[program.n_rows :][kept]
     after = with_cuts(program, renumbered(program.n_rows, cuts, kept))
     np.testing.assert_array_equal(after.matrix().toarray()[program.n_rows :], before)
+
+
+def test_threads_give_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = cut_program(5, columns=150)
+    random = np.random.default_rng(5)
+    cuts = [
+        cut_of(
+            [k, program.n_rows + k - 1] if k else [k],
+            random.normal(0, 1, 1 + (k > 0)).tolist(),
+            1.0,
+        )
+        for k in range(program.n_rows)
+    ]
+    alone = with_cuts(program, cuts)
+    monkeypatch.setattr(cuts_module, "_MANY", 0)
+    together = with_cuts(program, cuts)
+    np.testing.assert_array_equal(together.start, alone.start)
+    np.testing.assert_array_equal(together.row, alone.row)
+    np.testing.assert_array_equal(together.coefficient, alone.coefficient)
+    assert alone.start[-1] > program.start[-1]
