@@ -110,7 +110,7 @@ def busy() -> Iterator[None]:
 
 def test_counted_work_gives_the_same_plan_bound_and_statistics_under_load() -> None:
     program = market_split(6)
-    settings = EngineSettings(gap=0.0, time_limit=1.4, threads=2, seed=3, deterministic=True)
+    settings = EngineSettings(gap=0.0, time_limit=2.0, threads=2, seed=3, deterministic=True)
     first = solve_program(program, settings)
     with busy():
         second = solve_program(program, settings)
