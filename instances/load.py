@@ -27,9 +27,10 @@ from .weeks import week_label, week_monday
 VISIT_WEEKS = 4
 """Complete weeks whose mean is the number of visits expected, where the scenario states none."""
 
-
 TELLING_DAYS = 14
 """Orders of fewer days do not tell on which weekdays the shop is closed."""
+
+_LISTED = 5  # bundles that a warning names
 
 
 def load_instance(scenario: Scenario) -> Instance:
@@ -109,16 +110,19 @@ def _previous_plan(
     if not plan.bundles:
         return plan, [*odd, "last week's plan holds no bundle: the stability rules ask for nothing"]
     free = set(catalogue.product_ids[catalogue.available])
-    gone = {
-        bundle.bundle_id: [product for product in bundle.products if product not in free]
+    gone = [
+        f"{bundle.bundle_id} ({', '.join(lost)})"
         for bundle in plan.bundles
-    }
-    return plan, odd + [
-        f"last week's bundle {name} cannot be offered ({' and '.join(products)}: no longer on "
-        "offer); the stability rules count it as one that was not kept"
-        for name, products in gone.items()
-        if products
+        if (lost := [product for product in bundle.products if product not in free])
     ]
+    if gone:
+        more = " …" if len(gone) > _LISTED else ""
+        odd.append(
+            f"{len(gone)} of last week's {len(plan.bundles)} bundles hold products that are no "
+            f"longer on offer: {', '.join(gone[:_LISTED])}{more}; the stability rules count them "
+            "as not kept"
+        )
+    return plan, odd
 
 
 def _odd(plan: PreviousPlan, week: int) -> list[str]:

@@ -114,7 +114,7 @@ def test_a_bundle_that_left_the_shop_still_counts(
     plan = solve(f"{last(gone)}{keep}0.9\n")  # 11 of 12
     assert rule_of(plan, "keep")["value"] == 11
     warnings = " ".join(plan.report["warnings"])
-    assert "last week's bundle 011+gone cannot be offered (gone: no longer on offer)" in warnings
+    assert "hold products that are no longer on offer: 011+gone (gone); the" in warnings
     assert "1 of last week's 12 bundles cannot be offered again" in warnings
     answer = run("solve", write(f"{last(gone)}{keep}1.0\n"), "--out", tmp_path / "none")
     assert answer.code == 3
