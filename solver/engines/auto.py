@@ -4,8 +4,10 @@
 2. Sifting solves the linear relaxation over all columns (``sifting``); its dual values give a
    bound and a ceiling for every column (``pricing``).
 3. An integer program over the columns with the highest ceilings may end it (``restricted``).
-4. Cuts tighten the relaxation, each known for all columns (``cutting``).
-5. Integer programs over what the tighter ceilings leave, and neighbourhoods of the incumbent
+4. Dives make assignments of what the relaxation is surest of (``diving``).
+5. Cuts tighten the relaxation, each known for all columns (``cutting``).
+6. Branching, where a few choices decide much (``branching``).
+7. Integer programs over what the tighter ceilings leave, and neighbourhoods of the incumbent
    (``neighbourhoods``), until the gap is reached or the time is up.
 
 Programs that choose one column in each group under a few rows have a search of their own from
@@ -22,8 +24,10 @@ from numpy.typing import NDArray
 from ..program import Program
 from ..solution import Solution
 from .answer import RawAnswer, conclude
+from .branching import Branching
 from .choice import ChoiceSearch
 from .cutting import Cutting
+from .diving import dive
 from .exchange import exchange_problem
 from .ingredients import Ingredients
 from .interface import Clock, EngineSettings, ProgressCallback
@@ -36,13 +40,17 @@ from .sifting import Relaxation, sift
 _FIRST = 2500  # columns of the first restricted integer program
 _GROWTH = 4
 _LARGEST = 20_000
-_FIRST_TRY = 0.08  # share of the time for an integer program before any cut
+_SURE = (0.7, 0.8, 0.9)  # values from which dives choose a column
+_FIRST_TRY = 0.05  # share of the time for an integer program before any cut
 _CUTTING = 0.4  # share of the time that has passed when the first cutting ends
-_STALLED = 1e-4  # a round of cuts that lowers the bound by less than this share, or …
+_STALLED = 1e-4  # a round of cuts that lowers the bound by less than this share, and …
 _STALLED_GAP = 0.01  # … by less than this share of what is left to close, is stalled
 _STALLS = 2  # rounds in a row
+_BRANCHING = 0.1  # share of the time left for splits
+_WORTHWHILE = 0.8  # what splits leave of what was to close, at most, where they are worth going on
+_BRANCHED_AGAIN = 0.5  # what is left to close, beside the last time, where they are tried again
 _TRY = 0.25  # share of the time left for an integer program
-_POOL = 12_000  # columns that neighbourhoods choose from
+_POOL = 4000  # columns that neighbourhoods choose from
 _PATIENCE = 12  # rounds of neighbourhoods without a better incumbent
 
 
@@ -104,6 +112,8 @@ def _search(
     search.first_try()
     while not state.done():
         search.cut()
+        search.dives()
+        search.branch()
         search.integer_program()
         search.neighbourhoods()
     return prices
@@ -132,6 +142,7 @@ class _Improvement:
         self.cutting = Cutting(state.program, relaxation, state.clock, parts)
         self.size, self.gap = _FIRST, settings.gap
         self._restricted: RestrictedPrograms | None = None
+        self._branched_at = math.inf  # what was left to close when branching began last
         self._exhausted = False  # no cuts are left to find
 
     def first_try(self) -> None:
@@ -152,16 +163,57 @@ class _Improvement:
             state.lower_bound_to(cutting.bound, f"linear relaxation with {cutting.n_cuts} cuts")
             state.propose(cutting.relaxation.values)
             state.report(f"{cutting.n_cuts} cuts")
-            if state.objective is None:
-                least = _STALLED * abs(state.bound)
-            else:
-                least = max(_STALLED_GAP * (before - state.objective), 0.0)
+            least = _STALLED * abs(state.bound)
+            if state.objective is not None:
+                least = min(least, _STALLED_GAP * (before - state.objective))
             stalls = stalls + 1 if before - state.bound < least else 0
             self._restricted = None
             if stalls == _STALLS:
                 break
         state.statistics["cuts"] = float(cutting.n_cuts)
         state.statistics["cut_rounds"] = float(cutting.rounds)
+
+    def dives(self) -> None:
+        """Assignments from the relaxation as it is now."""
+        values = self.cutting.relaxation.values
+        if not self.parts.diving or values is None:
+            return
+        restricted = self._programs()
+        best, _ = restricted.best(len(restricted.support))
+        columns = np.union1d(np.union1d(best, restricted.support), self.cutting.relaxation.columns)
+        program = restricted.program.take(columns)
+        for sure in _SURE:
+            if self.state.done():
+                return
+            found = dive(program, values[columns], sure, self.state.clock)
+            if found is not None:
+                full = np.zeros(self.state.program.n_columns)
+                full[columns] = found
+                self.state.propose(full)
+            self.state.count("dives")
+        self.state.report("dives")
+
+    def branch(self) -> None:
+        """A search tree, and integer programs of its nodes, where a few choices decide much."""
+        state = self.state
+        gap = state.bound - state.target()
+        if not self.parts.branching or state.values is None or state.done():
+            return
+        if gap > _BRANCHED_AGAIN * self._branched_at:
+            return
+        self._branched_at = gap
+        tree = Branching(self.cutting.program, self.cutting.relaxation, state)
+        share = _BRANCHING * state.clock.left()
+        tree.run(state, state.clock.spent() + share)
+        while not state.done() and not tree.exhausted:
+            if state.bound - state.target() > _WORTHWHILE * gap:
+                return
+            bound, objective = state.bound, state.objective
+            tree.integer_program(state, self.settings, max(_TRY * state.clock.left(), 1.0))
+            if not state.done():
+                tree.run(state, state.clock.spent() + share)
+            if state.bound >= bound and state.objective == objective:
+                return
 
     def integer_program(self) -> None:
         """One over the columns with the highest ceilings; more of them next time."""
@@ -179,9 +231,7 @@ class _Improvement:
         pool = np.union1d(pool, best)
         values = self.cutting.relaxation.values
         preference = np.zeros(state.program.n_columns) if values is None else values
-        rounds = Neighbourhoods(
-            restricted.program, pool, preference, restricted.ceiling, self.settings
-        )
+        rounds = Neighbourhoods(state.program, pool, preference, restricted.ceiling, self.settings)
         misses = 0
         while not state.done() and misses < _PATIENCE:
             misses = 0 if rounds.round(state) else misses + 1

@@ -17,6 +17,10 @@ class Ingredients:
         the three families of cuts.
     fixing
         columns whose ceiling is below the incumbent stay out of restricted integer programs.
+    diving
+        assignments made from the relaxation by choosing what it is surest of.
+    branching
+        a search tree over all columns.
     neighbourhoods
         integer programs around the incumbent.
     exchange
@@ -28,5 +32,7 @@ class Ingredients:
     knapsack_cuts: bool = True
     rounding_cuts: bool = True
     fixing: bool = True
+    diving: bool = True
+    branching: bool = True
     neighbourhoods: bool = True
     exchange: bool = True

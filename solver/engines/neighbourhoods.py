@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from ..program import Program
 from .answer import RawAnswer
+from .diving import what_fits
 from .interface import Clock, EngineSettings
 from .mathopt import integer_answer
-from .presolve import presolve
 from .pricing import binary_columns
 from .search_state import SearchState
 
@@ -26,7 +26,7 @@ _SECONDS = 0.8  # a round's limit; more would make it deaf to interrupts
 _QUICK, _SLOW = 0.25, 0.7  # seconds: a quicker round was too small, a slower one too large
 _GROWTH, _SHRINKAGE = 1.2, 0.85
 _FIRST = 25  # columns released at first
-_MOST = 3000  # columns of a round's program
+_MOST = 800  # columns of a round's program, but for those released
 _GAP = 1e-5
 _SPARSE = 0.02  # a row links columns when it holds less than this share of them
 
@@ -46,11 +46,13 @@ class Neighbourhoods:
     Parameters
     ----------
     program
-        the program with cuts.
+        the program; without cuts, which would slow small integer programs down.
     pool
         columns to choose from; binary ones and all others.
     preference
         (columns,) the value of each column in the linear relaxation.
+    worth
+        (columns,) ceilings: where too many columns fit, those with the highest are chosen from.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class Neighbourhoods:
         if raw.limit is not None or spent > _SLOW:
             self._released = max(self._released * _SHRINKAGE, 5.0)
         elif spent < _QUICK:
-            self._released *= _GROWTH
+            self._released = min(self._released * _GROWTH, float(len(self.pool)))
 
     def _task(self, incumbent: NDArray[np.float64], state: SearchState) -> _Task:
         chosen = np.flatnonzero(self._binary & (incumbent > 0.5))
@@ -154,24 +156,7 @@ class Neighbourhoods:
         self, kept: NDArray[np.int64], released: NDArray[np.int64]
     ) -> tuple[Program, NDArray[np.int64]]:
         """What the kept columns leave room for, and its columns."""
-        program = self.program
-        used = np.zeros(program.n_columns)
-        used[kept] = 1.0
-        activity = program.activity(used)
-        taken = np.zeros(program.n_groups + 1, dtype=bool)  # the last is that of no group
-        taken[program.group[kept]] = True
-        taken[-1] = False
-        open_columns = ~taken[program.group]
-        open_columns[kept] = False
-        columns = np.flatnonzero(open_columns)
-        part = replace(
-            program.take(columns),
-            row_lower=program.row_lower - activity,
-            row_upper=program.row_upper - activity,
-            group_exact=program.group_exact & ~taken[:-1],
-        )
-        part, possible = presolve(part)
-        columns = columns[possible]
+        part, columns = what_fits(self.program, kept)
         if len(columns) > _MOST:
             must = np.isin(columns, released) | ~self._binary[columns]
             worth = np.where(must, math.inf, self._worth[columns])

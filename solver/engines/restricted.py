@@ -51,8 +51,9 @@ class RestrictedPrograms:
         size = max(size, int(np.isposinf(self.ceiling).sum()))
         if size >= n:
             return np.arange(n), -math.inf
-        split = np.argpartition(-self.ceiling, size)
-        return np.sort(split[:size]), float(self.ceiling[split[size]])
+        least = np.partition(self.ceiling, n - size)[n - size]
+        inside = self.ceiling >= least  # ties come in together
+        return np.flatnonzero(inside), float(self.ceiling[~inside].max(initial=-math.inf))
 
     def solve(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...instances.errors import InputError
 from ..program import Program
 from ..solution import Solution, Status
 from .answer import RawAnswer, conclude
+from .ingredients import Ingredients
 from .interface import Clock, Engine, EngineSettings, Interrupt, Progress, ProgressCallback
 
 _ENGINES = ("auto", "highs", "scip", "cp-sat")
@@ -30,6 +32,7 @@ def solve_program(
     *,
     start: NDArray[np.float64] | None = None,
     interrupt: Interrupt | None = None,
+    ingredients: Ingredients | None = None,
 ) -> Solution:
     """Solve a program; what comes back was re-verified against it.
 
@@ -41,6 +44,8 @@ def solve_program(
         (columns,) an assignment to begin from; ignored where it breaks the program.
     interrupt
         ends the search early: what it has found by then comes back as ``feasible``.
+    ingredients
+        what engine "auto" is to do without, for studies.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def solve_program(
     """
     clock = Clock(settings.time_limit, deterministic=settings.deterministic, interrupt=interrupt)
     require_engine(settings.engine, deterministic=settings.deterministic)
-    engine = _engine(settings.engine)
+    engine = _engine(settings.engine, ingredients)
     if program.n_columns == 0:
         return _without_columns(program, settings)
     if start is not None and not program.is_feasible(start):
@@ -65,14 +70,16 @@ def solve_program(
     return _unscaled(program, solution, value_scale, row_scale)
 
 
-def _engine(name: str) -> Engine:
+def _engine(name: str, ingredients: Ingredients | None) -> Engine:
     """The engine of a name that is known; only what it needs is loaded."""
     if name.startswith("pulp:"):
         from .pulp_engine import solve_pulp as engine
     elif name == "cp-sat":
         from .cp_sat import solve_cp_sat as engine
     elif name == "auto":
-        from .auto import solve_auto as engine
+        from .auto import solve_auto
+
+        engine = partial(solve_auto, ingredients=ingredients)
     else:
         from .mathopt import solve_mathopt as engine
     return engine

@@ -291,7 +291,8 @@ def test_a_limit_with_an_incumbent_is_feasible(engine: str) -> None:
 
 def test_same_seed_same_answer(engine: str) -> None:
     program = random_program(100, columns=14)
-    settings = EngineSettings(engine=engine, gap=0.05, seed=3, deterministic=True)
+    counted = not engine.startswith("pulp:")  # those cannot count work
+    settings = EngineSettings(engine=engine, gap=0.05, seed=3, deterministic=counted)
     first, second = solve_program(program, settings), solve_program(program, settings)
     assert first.values is not None
     assert second.values is not None
