@@ -90,6 +90,10 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
     if rule.name in _LIMIT_NAMES or rule.name.startswith(_PER_PRODUCT):
         found = f"{found_words(rule.name)}, which is the name of a limit"
         raise fault(f"{place}.name", found, "another name")
+    for other in scenario.rules:
+        if isinstance(other, Stability) and rule.name == f"{other.name}[max_steps]":
+            found = f"{found_words(rule.name)}, which is what plans call {other.name}'s max_steps"
+            raise fault(f"{place}.name", found, "another name")
     if isinstance(rule, CategoryLimit | BrandLimit):
         if rule.max is None and rule.min == 0:
             raise fault(place, "neither min nor max", "min, max or both")

@@ -381,7 +381,7 @@ def shadow_price_unit(instance: Instance, kind: str) -> str:
     currency, maximize = instance.scenario.currency, instance.scenario.objective.maximize
     objective = {"units": "units a week", "affinity": "affinity loss"}
     per = {
-        "stock": "unit of stock",
+        "stock": "unit to sell",
         "clearance": "unit of the target",
         "same-level": "level allowed in the line",
         "plan-margin": f"{currency} of margin below the limit",

@@ -260,6 +260,15 @@ def test_two_rules_of_one_name(tmp_path: Path) -> None:
     )
 
 
+def test_a_rule_may_not_be_named_like_part_of_another(tmp_path: Path) -> None:
+    rule = '[[rules]]\nname = "a[max_steps]"\nkind = "brand-limit"\nbrand = "B"\nmax = 3\n'
+    steady = '[[rules]]\nname = "a"\nkind = "stability"\nmax_steps = 1\n'
+    assert fault(tmp_path, BASE + rule + steady) == (
+        "rules.a[max_steps].name: text 'a[max_steps]', which is what plans call a's max_steps; "
+        "expected another name"
+    )
+
+
 @pytest.mark.parametrize("name", ["bundle-count", "stock", "product-exposure[0001]"])
 def test_a_rule_may_not_be_named_like_a_limit(tmp_path: Path, name: str) -> None:
     rule = f'[[rules]]\nname = "{name}"\nkind = "never-together"\nproducts = ["1", "2"]\n'

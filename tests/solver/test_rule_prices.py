@@ -227,7 +227,7 @@ def test_at_most_five_and_the_dearest_first() -> None:
 def test_units_in_words() -> None:
     instance = make_instance(make_catalogue(IDS), make_scenario())
     assert shadow_price_unit(instance, "bundle-count") == "USD a week per bundle"
-    assert shadow_price_unit(instance, "stock") == "USD a week per unit of stock"
+    assert shadow_price_unit(instance, "stock") == "USD a week per unit to sell"
     assert shadow_price_unit(instance, "discount-budget") == "USD a week per USD of budget"
     units = make_instance(make_catalogue(IDS), make_scenario(maximize="units"))
     assert shadow_price_unit(units, "bundle-count") == "units a week per bundle"
