@@ -32,7 +32,7 @@ def _finite(_: click.Context, parameter: click.Parameter, value: float) -> float
     return value
 
 
-@command.command("mmkp", epilog=EXAMPLE)
+@command.command("mmkp", short_help="Solve multiple-choice knapsacks.", epilog=EXAMPLE)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--time-limit",
