@@ -22,12 +22,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..program import Program
-from .pricing import Pricing
+from .pricing import Pricing, binary_columns
 
 _MOST_ROWS = 64
 _NODES = 5_000  # a neighbourhood's; one that takes more was too large
 _NODE_WORK = 2e-9  # seconds of a nominal machine for a node and a row
 _FIRST_SIZE = 6.0  # groups of a neighbourhood at first
+_NOTHING = 1e-9  # what is between the bound and an assignment that cannot be bettered
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def exchange_problem(program: Program, pricing: Pricing) -> ExchangeProblem | No
         program.n_rows > _MOST_ROWS
         or not program.group_exact.all()
         or np.any(program.group < 0)
+        or not binary_columns(program).all()
         or np.any(np.isfinite(program.row_lower))
         or np.any(program.coefficient < 0)
     ):
@@ -117,7 +119,12 @@ def exchange(
     )
     better = np.zeros(len(values))
     better[problem.column[chosen]] = 1.0
-    return better, searched * _NODE_WORK * problem.weight.shape[1]
+    return better, searched * node_seconds(problem)
+
+
+def node_seconds(problem: ExchangeProblem) -> float:
+    """What a node takes on a nominal machine."""
+    return _NODE_WORK * max(problem.weight.shape[1], 1)
 
 
 @njit(cache=True, nogil=True)
@@ -157,7 +164,7 @@ def _walk(
     total += _paid(dual, room)
     best_total, size, searched = total, _FIRST_SIZE, 0
     order = np.arange(n_groups)
-    while searched < nodes:
+    while searched < nodes and best_total > _NOTHING:
         k = min(max(int(size), 2), n_groups)
         for i in range(k):  # the first k of a random order
             j = i + _random(state, n_groups - i)
@@ -168,7 +175,7 @@ def _walk(
             first, loss, weight, dual, current, room, released, total, budget
         )
         searched += used
-        size = size * 1.002 if used < _NODES else max(size * 0.98, 2.0)
+        size = min(size * 1.002, 1.0 * n_groups) if used < _NODES else max(size * 0.98, 2.0)
         if found[0] < 0:
             continue
         for i in range(k):
