@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import Program
+from .answer import settled
 from .interface import Clock
 from .linear import linear_answer
 from .presolve import presolve
@@ -25,7 +26,7 @@ _WHOLE = 1e-6
 def dive(
     program: Program, values: NDArray[np.float64], sure: float, clock: Clock
 ) -> NDArray[np.float64] | None:
-    """(columns,) an assignment near a solution of the relaxation; None where the dive fails.
+    """(columns,) a feasible assignment near a solution of the relaxation; None where that fails.
 
     Parameters
     ----------
@@ -42,7 +43,7 @@ def dive(
     while not clock.over():
         fractional = np.flatnonzero(binary & (now > _WHOLE) & (now < 1 - _WHOLE))
         if len(fractional) == 0:
-            return now if program.integral.all() or _is_whole(program, now) else None
+            return settled(program, now)
         order = fractional[np.argsort(-now[fractional], kind="stable")]
         least = math.ceil(_LEAST_SHARE * len(order))
         wanted = order[: max(least, int(np.count_nonzero(now[order] >= sure)))]
@@ -106,8 +107,3 @@ def _that_fit(
         activity[rows] = after
         taken[program.group[j]] = program.group[j] >= 0
     return np.array(fitting, dtype=np.int64)
-
-
-def _is_whole(program: Program, values: NDArray[np.float64]) -> bool:
-    whole = values[program.integral]
-    return bool(np.all(np.abs(whole - np.round(whole)) <= _WHOLE))
