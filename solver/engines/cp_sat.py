@@ -40,6 +40,7 @@ _SUM_LIMIT = 2.0**31 - 1
 _STEPS = 2**14
 _LARGE = 20_000  # columns from which presolve may not hear that the time is up
 _AGAIN = 0.02  # seconds
+_BOUND_SLACK = 2e-13  # for the rounding of sums; well within what ``within_gap`` takes for nothing
 _NO_SIDE = -(2**62)
 _EXACT_SCALES = tuple(10.0**k for k in range(7))
 
@@ -162,7 +163,7 @@ class _Scaled:
         nothing = status == cp_model.INFEASIBLE or (status == cp_model.UNKNOWN and said == 0.0)
         if not nothing and math.isfinite(said):
             bound = self._real(said)
-            bound += 1e-12 * abs(bound)
+            bound += _BOUND_SLACK * abs(bound)
         limit = None
         if status not in (cp_model.OPTIMAL, cp_model.INFEASIBLE):
             limit = clock.reason or "time"
