@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .exchange import ExchangeProblem, exchange
+from ..program import Program
+from .exchange import ExchangeProblem, exchange, node_seconds
 from .interface import EngineSettings
 from .restricted import RestrictedPrograms
 from .search_state import SearchState
@@ -24,8 +25,8 @@ _FIRST_SHARE = 0.2  # of the time, for a first try
 _SHARE = 0.15  # of the time, for an integer program
 _LEAST = 1.0  # seconds of an integer program, at least
 _NODES = 15_000_000  # of a walk of exchanges, about half a second
-_WALKS = 3
 _DEVIATIONS = (0.1, 0.05, 0.02)
+_SUM_LIMIT = 2.0**31  # of what CP-SAT adds up
 
 
 class ChoiceSearch:
@@ -45,8 +46,7 @@ class ChoiceSearch:
         support = np.flatnonzero(relaxation.values > 1e-9)
         ceiling = relaxation.pricing.ceiling(program)
         self.restricted = RestrictedPrograms(program, ceiling, support)
-        whole = np.concatenate([program.value, program.coefficient])
-        self.engine = "cp-sat" if np.all(whole == np.round(whole)) else "highs"
+        self.engine = "cp-sat" if _are_decimals(program) else "highs"
         self._walk = 0
         self._solved = 0.0  # columns a group up to which integer programs were solved
 
@@ -93,11 +93,12 @@ class ChoiceSearch:
         for deviation in _DEVIATIONS:
             if state.values is None or state.done():
                 return
+            nodes = int(min(_NODES, state.clock.left() / node_seconds(self.problem))) + 1
             start, seed = state.values, self.settings.seed + 1000 * self._walk
             self._walk += 1
             with ThreadPoolExecutor(n_threads) as threads:
                 walks = [
-                    threads.submit(exchange, self.problem, start, _NODES, deviation, seed + k + 1)
+                    threads.submit(exchange, self.problem, start, nodes, deviation, seed + k + 1)
                     for k in range(n_threads)
                 ]
                 results = [walk.result() for walk in walks]
@@ -106,3 +107,15 @@ class ChoiceSearch:
             state.clock.charge(max(work for _, work in results))
             state.count("walks", n_threads)
             state.report("exchanges")
+
+
+def _are_decimals(program: Program) -> bool:
+    """Whether a power of ten makes all numbers whole that CP-SAT can still add up."""
+    numbers = np.concatenate([program.value, program.coefficient])
+    row_sums = np.bincount(program.row, weights=np.abs(program.coefficient))
+    largest = max(float(np.abs(program.value).sum()), float(row_sums.max(initial=0.0)))
+    for scale in (1.0, 10.0, 100.0, 1000.0):
+        scaled = numbers * scale
+        if np.all(np.abs(scaled - np.round(scaled)) <= 1e-12 * np.maximum(1.0, np.abs(scaled))):
+            return scale == 1.0 or scale * largest < _SUM_LIMIT
+    return False
