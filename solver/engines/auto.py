@@ -17,6 +17,7 @@ step 3 on (``choice``).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +38,9 @@ from .restricted import RestrictedPrograms
 from .search_state import SearchState
 from .sifting import Relaxation, sift
 
+_ENGINES = ("highs", "scip")  # of restricted integer programs, by turns: they find other plans
 _FIRST = 2500  # columns of the first restricted integer program
 _GROWTH = 4
-_LARGEST = 20_000
 _SURE = (0.7, 0.8, 0.9)  # values from which dives choose a column
 _FIRST_TRY = 0.05  # share of the time for an integer program before any cut
 _CUTTING = 0.4  # share of the time that has passed when the first cutting ends
@@ -110,7 +111,7 @@ def _search(
         ChoiceSearch(state, settings, relaxation, choice).run()
         return prices
     search.first_try()
-    while not state.done():
+    while not (state.done() or search.finished):
         search.cut()
         search.dives()
         search.branch()
@@ -141,7 +142,9 @@ class _Improvement:
         self.state, self.settings, self.parts = state, settings, parts
         self.cutting = Cutting(state.program, relaxation, state.clock, parts)
         self.size, self.gap = _FIRST, settings.gap
+        self.finished = False  # all that matters was solved to a gap of 0
         self._restricted: RestrictedPrograms | None = None
+        self._programs_solved = 0
         self._branched_at = math.inf  # what was left to close when branching began last
         self._exhausted = False  # no cuts are left to find
 
@@ -166,7 +169,7 @@ class _Improvement:
             least = _STALLED * abs(state.bound)
             if state.objective is not None:
                 least = min(least, _STALLED_GAP * (before - state.objective))
-            stalls = stalls + 1 if before - state.bound < least else 0
+            stalls = stalls + 1 if before - state.bound <= least else 0
             self._restricted = None
             if stalls == _STALLS:
                 break
@@ -179,7 +182,7 @@ class _Improvement:
         if not self.parts.diving or values is None:
             return
         restricted = self._programs()
-        best, _ = restricted.best(len(restricted.support))
+        best, _ = restricted.best(max(len(restricted.support), 1))
         columns = np.union1d(np.union1d(best, restricted.support), self.cutting.relaxation.columns)
         program = restricted.program.take(columns)
         for sure in _SURE:
@@ -254,10 +257,15 @@ class _Improvement:
         if self.parts.fixing and state.objective is not None:
             needed = restricted.size_needed(state)
         size = min(self.size, needed)
-        limit = restricted.solve(state, self.settings, size, self.gap, seconds)
+        settings = replace(self.settings, seed=self.settings.seed + self._programs_solved)
+        engine = _ENGINES[self._programs_solved % len(_ENGINES)]
+        self._programs_solved += 1
+        limit = restricted.solve(state, settings, size, self.gap, seconds, engine)
         if limit is not None or state.done():
             return
         if size < needed:
-            self.size = min(self.size * _GROWTH, max(_LARGEST, self.size))
+            self.size *= _GROWTH
         elif self.gap > 0:
             self.gap = 0.0 if self.gap < 1e-7 else self.gap / 10
+        else:
+            self.finished = True

@@ -181,7 +181,8 @@ class _Scaled:
     def _add_columns(self) -> None:
         """One integer variable a column, copied from one of each width."""
         widths, width = np.unique(self.steps, return_inverse=True)
-        patterns = cp_model.CpModel().proto.variables
+        holder = cp_model.CpModel()  # its variables live no longer than it does
+        patterns = holder.proto.variables
         for most in widths.tolist():
             patterns.add().domain.extend([0, most])
         each = [patterns[i] for i in range(len(widths))]

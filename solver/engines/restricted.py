@@ -48,7 +48,7 @@ class RestrictedPrograms:
     def best(self, size: int) -> tuple[NDArray[np.int64], float]:
         """The columns with the highest ceilings, and the highest ceiling that is left out."""
         n = self.program.n_columns
-        size = max(size, int(np.isposinf(self.ceiling).sum()))
+        size = max(size, int(np.isposinf(self.ceiling).sum()), 1)
         if size >= n:
             return np.arange(n), -math.inf
         least = np.partition(self.ceiling, n - size)[n - size]
