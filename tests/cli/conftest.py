@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,3 +79,8 @@ def variant(seed_case: Path, tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+def heeds_interrupts() -> None:
+    """For a new process: SIGINT as from a terminal, which what runs in the background ignores."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

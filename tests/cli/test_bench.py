@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bundlewise.solver import mmkp_benchmark
 
-from .conftest import Run
+from .conftest import Run, heeds_interrupts
 
 # Best: the second item of both classes, 9 + 5.5 within 10 and 4.
 FIRST = "2 2\n10 4\n2\n7 3 1\n9 5 2\n3\n2 0 0\n5.5 5 1\n6 6 0\n"
@@ -180,7 +180,12 @@ main()
 
 def test_ctrl_c_ends_at_once_with_what_was_solved(folder: Path):
     command = [sys.executable, "-c", STUCK, "bench", "mmkp", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heeds_interrupts,
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"instance")
         assert process.stdout.readline().startswith(b"first.txt")

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import pytest
 
-from .conftest import Run
+from .conftest import Run, heeds_interrupts
 
 # The command, with a search that says it runs, and waits for the interrupt with what it found.
 WAITS = """
@@ -75,6 +75,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=heeds_interrupts,
         )
 
     def await_search(self) -> None:
