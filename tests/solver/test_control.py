@@ -42,11 +42,16 @@ def shop(offers: int) -> Program:
 @pytest.mark.parametrize("engine", WHOLE)
 def test_an_interrupt_keeps_incumbent_and_bound(engine: str) -> None:
     program, interrupt = market_split(), Interrupt()
-    timer = threading.Timer(1.5, interrupt.request)
+
+    def tell(state: Progress) -> None:
+        if state.objective is not None:
+            interrupt.request()
+
+    timer = threading.Timer(8, interrupt.request)  # for what tells of no incumbent under way
     timer.start()
     settings = EngineSettings(engine=engine, gap=0.0, time_limit=300)
-    solution = solve_program(program, settings, interrupt=interrupt)
-    timer.join()
+    solution = solve_program(program, settings, tell, interrupt=interrupt)
+    timer.cancel()
     assert (solution.status, solution.limit) == (Status.FEASIBLE, "interrupt")
     assert solution.values is not None
     assert program.is_feasible(solution.values)
