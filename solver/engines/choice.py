@@ -9,6 +9,7 @@ whole.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,12 +77,7 @@ class ChoiceSearch:
         if self.state.done():
             return "time"
         self._walk += 1
-        settings = EngineSettings(
-            gap=self.settings.gap,
-            threads=self.settings.threads,
-            seed=self.settings.seed + self._walk,
-            deterministic=self.settings.deterministic,
-        )
+        settings = replace(self.settings, seed=self.settings.seed + self._walk)
         seconds = max(seconds, _LEAST)
         gap = self.settings.gap
         return self.restricted.solve(self.state, settings, size, gap, seconds, self.engine)

@@ -135,7 +135,7 @@ def _lift(program: Program, given: tuple[Any, ...]) -> None:
     if len(program.row) < _MANY:
         _lift_some(0, program.n_columns, *given)
     else:
-        _lift_all(*given)
+        _lift_all(program.n_columns, given)
 
 
 def _tables(
@@ -300,59 +300,7 @@ def _lift_some(
 
 
 @njit(cache=True, parallel=True)
-def _lift_all(
-    start: NDArray[np.int64],
-    row: NDArray[np.int32],
-    coefficient: NDArray[np.float64],
-    group: NDArray[np.int32],
-    integral: NDArray[np.bool_],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    n_rows: int,
-    first: NDArray[np.int64],
-    hit: NDArray[np.int64],
-    multiplier: NDArray[np.float64],
-    slack: NDArray[np.float64],
-    slot: NDArray[np.int32],
-    fraction: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    step_start: NDArray[np.int64],
-    breakpoint_: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    flip_slot: NDArray[np.int32],
-    flip: NDArray[np.bool_],
-    widened: NDArray[np.int64],
-    new_row: NDArray[np.int32],
-    new_coefficient: NDArray[np.float64],
-    fill: bool,
-) -> None:
-    n = len(start) - 1
+def _lift_all(n: int, given: tuple[Any, ...]) -> None:
+    """The same for all columns, in threads."""
     for chunk in prange(_CHUNKS):
-        _lift_some(
-            chunk * n // _CHUNKS,
-            (chunk + 1) * n // _CHUNKS,
-            start,
-            row,
-            coefficient,
-            group,
-            integral,
-            lower,
-            upper,
-            n_rows,
-            first,
-            hit,
-            multiplier,
-            slack,
-            slot,
-            fraction,
-            scale,
-            step_start,
-            breakpoint_,
-            weight,
-            flip_slot,
-            flip,
-            widened,
-            new_row,
-            new_coefficient,
-            fill,
-        )
+        _lift_some(chunk * n // _CHUNKS, (chunk + 1) * n // _CHUNKS, *given)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..program import ROW_TOLERANCE, Program
@@ -19,6 +18,7 @@ from .linear import Basis
 from .mixed_integer_cuts import mixed_integer_cuts
 from .odd_sets import odd_set_cuts, unit_rows
 from .pricing import binary_columns
+from .row_shapes import RowShapes, row_shapes
 from .sifting import Relaxation, sift
 
 _MOST = 200  # mixed-integer cuts a round
@@ -89,8 +89,10 @@ class Cutting:
         if relaxation.values is None or relaxation.basis is None:
             return []
         if self._knapsacks is None:
-            self._knapsacks = knapsack_rows(self._base)
-            self._unit, self._whole = unit_rows(self._base), whole_rows(self._base)
+            shapes = row_shapes(self._base)
+            self._knapsacks = knapsack_rows(self._base, shapes)
+            self._unit = unit_rows(self._base, shapes)
+            self._whole = whole_rows(self._base, shapes)
             self._ones = most_ones(self._base)
         columns = relaxation.columns
         few = self.program.take(columns)
@@ -139,29 +141,11 @@ def renumbered(n_rows: int, cuts: Sequence[Cut], kept: NDArray[np.bool_]) -> lis
     return result
 
 
-def whole_rows(program: Program) -> NDArray[np.bool_]:
+def whole_rows(program: Program, shapes: RowShapes) -> NDArray[np.bool_]:
     """(rows,) whether coefficients, columns and finite sides are all whole, and so the slack."""
-    whole = _whole_entries(
-        program.start, program.row, program.coefficient, program.integral, program.n_rows
-    )
+    whole = shapes.whole.copy()
     for side in (program.row_lower, program.row_upper):
         whole &= (side == np.round(side)) | ~np.isfinite(side)
-    return whole
-
-
-@njit(cache=True)
-def _whole_entries(
-    start: NDArray[np.int64],
-    row: NDArray[np.int32],
-    coefficient: NDArray[np.float64],
-    integral: NDArray[np.bool_],
-    n_rows: int,
-) -> NDArray[np.bool_]:
-    whole = np.ones(n_rows, dtype=np.bool_)
-    for j in range(len(integral)):
-        for e in range(start[j], start[j + 1]):
-            if not integral[j] or coefficient[e] != np.round(coefficient[e]):
-                whole[row[e]] = False
     return whole
 
 

@@ -66,12 +66,7 @@ def dive(
 
 def what_fits(program: Program, kept: NDArray[np.int64]) -> tuple[Program, NDArray[np.int64]]:
     """The program that chosen columns leave, and its columns: those that still fit."""
-    used = np.zeros(program.n_columns)
-    used[kept] = 1.0
-    activity = program.activity(used)
-    taken = np.zeros(program.n_groups + 1, dtype=bool)  # the last is that of no group
-    taken[program.group[kept]] = True
-    taken[-1] = False
+    activity, taken = _occupied(program, kept)
     free = ~taken[program.group]
     free[kept] = False
     columns = np.flatnonzero(free)
@@ -89,12 +84,7 @@ def _that_fit(
     program: Program, kept: NDArray[np.int64], wanted: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The wanted columns, in their order, that together keep upper sides and groups."""
-    used = np.zeros(program.n_columns)
-    used[kept] = 1.0
-    activity = program.activity(used)
-    taken = np.zeros(program.n_groups + 1, dtype=bool)
-    taken[program.group[kept]] = True
-    taken[-1] = False
+    activity, taken = _occupied(program, kept)
     fitting = []
     for j in wanted.tolist():
         entries = slice(program.start[j], program.start[j + 1])
@@ -107,3 +97,15 @@ def _that_fit(
         activity[rows] = after
         taken[program.group[j]] = program.group[j] >= 0
     return np.array(fitting, dtype=np.int64)
+
+
+def _occupied(
+    program: Program, kept: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(rows,) what chosen columns add up to, and (groups + 1,) theirs; the last is no group's."""
+    used = np.zeros(program.n_columns)
+    used[kept] = 1.0
+    taken = np.zeros(program.n_groups + 1, dtype=bool)
+    taken[program.group[kept]] = True
+    taken[-1] = False
+    return program.activity(used), taken

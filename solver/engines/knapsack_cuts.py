@@ -26,7 +26,7 @@ from ..program import ROW_TOLERANCE, Program
 from ..program_builder import ProgramBuilder
 from .cuts import Cut
 from .linear import linear_answer
-from .pricing import binary_columns
+from .row_shapes import RowShapes
 
 _SMALLEST = 1 / 7  # a breakpoint below this share of the row is none, …
 _SMALLEST_OF_FEW = 1 / 100  # … or below this one where the row holds few columns
@@ -60,15 +60,11 @@ class KnapsackRows:
     most: NDArray[np.int64]
 
 
-def knapsack_rows(program: Program) -> KnapsackRows:
+def knapsack_rows(program: Program, shapes: RowShapes) -> KnapsackRows:
     """Find the knapsack rows and their cardinality limits."""
-    binary = binary_columns(program)
-    positive, unit, size = _row_shapes(
-        program.start, program.row, program.coefficient, binary, program.n_rows
-    )
-    bounded = np.isfinite(program.row_upper) & (program.row_upper > 0) & (size > 1)
-    unit &= bounded
-    which = positive & bounded & ~unit & (program.row_upper >= _SMALLEST_SIDE)
+    bounded = np.isfinite(program.row_upper) & (program.row_upper > 0) & (shapes.size > 1)
+    unit = shapes.ones & bounded
+    which = shapes.positive & bounded & ~unit & (program.row_upper >= _SMALLEST_SIDE)
     partner = _partners(program.start, program.row, which, unit, program.row_upper)
     most = np.full(program.n_rows, np.iinfo(np.int32).max, dtype=np.int64)
     limited = partner >= 0
@@ -176,29 +172,6 @@ def _lifted(
         breakpoint=low[rising],
         weight=weight[rising],
     )
-
-
-@njit(cache=True)
-def _row_shapes(
-    start: NDArray[np.int64],
-    row: NDArray[np.int32],
-    coefficient: NDArray[np.float64],
-    binary: NDArray[np.bool_],
-    n_rows: int,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int64]]:
-    """(rows,) all coefficients >= 0 and binary; all of them 1; number of columns."""
-    positive = np.ones(n_rows, dtype=np.bool_)
-    unit = np.ones(n_rows, dtype=np.bool_)
-    size = np.zeros(n_rows, dtype=np.int64)
-    for j in range(len(binary)):
-        for e in range(start[j], start[j + 1]):
-            i = row[e]
-            size[i] += 1
-            if not binary[j] or coefficient[e] < 0:
-                positive[i] = False
-            if not binary[j] or coefficient[e] != 1.0:
-                unit[i] = False
-    return positive, unit, size
 
 
 @njit(cache=True)

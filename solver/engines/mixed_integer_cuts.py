@@ -49,6 +49,8 @@ class _Tableau:
     equal: NDArray[np.bool_]
     whole: NDArray[np.bool_]  # whether the slack takes whole values only
     tolerance: NDArray[np.float64]  # how far below 0 the slack may be
+    at_upper: NDArray[np.bool_]  # (columns,) which are complemented
+    bound: NDArray[np.float64]  # (columns,) where they rest
 
 
 def mixed_integer_cuts(
@@ -100,7 +102,6 @@ def mixed_integer_cuts(
             program,
             tableau,
             values,
-            basis,
             multiple * multipliers[:, k],
             multiple * sums[:, k],
             ones,
@@ -128,8 +129,8 @@ def _tableau(
     upper = np.concatenate([program.row_upper, np.ones(program.n_groups)])
     lower, upper = lower[binding], upper[binding]
     activity = np.asarray(matrix @ values)
-    at_upper = np.abs(upper - activity) <= np.abs(activity - lower)
-    side = np.where(at_upper, upper, lower)
+    full = np.abs(upper - activity) <= np.abs(activity - lower)
+    side = np.where(full, upper, lower)
     if not np.all(np.isfinite(side)):
         return None
     is_group = binding >= m
@@ -138,24 +139,32 @@ def _tableau(
     whole[~is_group] = whole_row[binding[~is_group]]
     tolerance = np.zeros(len(binding))
     tolerance[~is_group] = row_tolerance[binding[~is_group]]
-    sign = np.where(at_upper, 1.0, -1.0)
-    return _Tableau(matrix, number, is_group, side, sign, lower == upper, whole, tolerance)
+    at_upper = basis.at_upper() | (program.integral & (values > program.upper - 1e-6))
+    at_upper &= ~basis.basic_columns() & np.isfinite(program.upper)
+    return _Tableau(
+        matrix=matrix,
+        number=number,
+        group=is_group,
+        side=side,
+        sign=np.where(full, 1.0, -1.0),
+        equal=lower == upper,
+        whole=whole,
+        tolerance=tolerance,
+        at_upper=at_upper,
+        bound=np.where(at_upper, program.upper, program.lower),
+    )
 
 
 def _rounded_row(
     program: Program,
     tableau: _Tableau,
     values: NDArray[np.float64],
-    basis: Basis,
     multiplier: NDArray[np.float64],
     alpha: NDArray[np.float64],
     ones: int,
 ) -> tuple[float, NDArray[np.float64], Cut] | None:
     """Efficacy, coefficients over the restricted program, and the cut; None where it is weak."""
-    integral = program.integral
-    at_upper = basis.at_upper() | (integral & (values > program.upper - 1e-6))
-    at_upper &= ~basis.basic_columns() & np.isfinite(program.upper)
-    bound = np.where(at_upper, program.upper, program.lower)
+    integral, at_upper, bound = program.integral, tableau.at_upper, tableau.bound
     moving = alpha != 0
     if not np.all(np.isfinite(bound[moving])):
         return None

@@ -12,14 +12,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
 from ..program import Program
 from .cuts import Cut
-from .pricing import binary_columns
+from .row_shapes import RowShapes
 
 _FRACTIONAL = 1e-6
 _VIOLATION = 1e-3
@@ -53,11 +52,9 @@ def odd_set_cuts(
     return [_cut(np.array(rows)) for rows in cuts]
 
 
-def unit_rows(program: Program) -> NDArray[np.bool_]:
+def unit_rows(program: Program, shapes: RowShapes) -> NDArray[np.bool_]:
     """(rows,) rows Σ x <= 1 over binary columns, all coefficients 1."""
-    return (program.row_upper == 1.0) & _all_ones(
-        program.start, program.row, program.coefficient, binary_columns(program), program.n_rows
-    )
+    return (program.row_upper == 1.0) & shapes.ones
 
 
 def _odd_cycles(
@@ -119,20 +116,3 @@ def _cut(rows: NDArray[np.int64]) -> Cut:
         fraction=0.5,
         side=(len(rows) - 1) / 2,
     )
-
-
-@njit(cache=True)
-def _all_ones(
-    start: NDArray[np.int64],
-    row: NDArray[np.int32],
-    coefficient: NDArray[np.float64],
-    binary: NDArray[np.bool_],
-    n_rows: int,
-) -> NDArray[np.bool_]:
-    """(rows,) whether every entry is 1 and of a binary column."""
-    ones = np.ones(n_rows, dtype=np.bool_)
-    for j in range(len(binary)):
-        for e in range(start[j], start[j + 1]):
-            if coefficient[e] != 1.0 or not binary[j]:
-                ones[row[e]] = False
-    return ones

@@ -12,6 +12,7 @@ holds for all columns.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class RestrictedPrograms:
         Parameters
         ----------
         engine
-            "highs" or "cp-sat".
+            "highs", "scip" or "cp-sat".
         """
         best, outside = self.best(size)
         support = self.support
@@ -79,13 +80,7 @@ class RestrictedPrograms:
         if len(chosen) == self.program.n_columns:
             outside = -math.inf
         hint = None if state.values is None else state.values[chosen]
-        inner = EngineSettings(
-            gap=gap,
-            time_limit=settings.time_limit,
-            threads=settings.threads,
-            seed=settings.seed,
-            deterministic=settings.deterministic,
-        )
+        inner = replace(settings, gap=gap)
         part = self.program.take(chosen)
         if engine == "cp-sat":
             raw = _cp_sat(part, inner, state.clock, hint, seconds)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bundlewise.solver.engines.cuts import Cut, with_cuts
-from bundlewise.solver.engines.knapsack_cuts import knapsack_cuts, knapsack_rows
+from bundlewise.solver.engines.knapsack_cuts import KnapsackRows, knapsack_cuts, knapsack_rows
 from bundlewise.solver.engines.linear import linear_answer
+from bundlewise.solver.engines.row_shapes import row_shapes
 from bundlewise.solver.program import ROW_TOLERANCE, Program
 from bundlewise.solver.program_builder import ProgramBuilder
 from numpy.typing import NDArray
 
 from .cut_programs import cut_program, excess, feasible_points, some_columns, with_value
+
+
+def knapsacks_of(program: Program) -> KnapsackRows:
+    return knapsack_rows(program, row_shapes(program))
 
 
 def knapsack(
@@ -30,7 +35,7 @@ def knapsack(
 
 
 def cuts_of(program: Program, values: list[float] | NDArray[np.float64]) -> list[Cut]:
-    return knapsack_cuts(program, knapsack_rows(program), np.array(values), 10)
+    return knapsack_cuts(program, knapsacks_of(program), np.array(values), 10)
 
 
 @pytest.mark.parametrize("side", [0.03, 1.0, 3000.0])
@@ -72,7 +77,7 @@ def test_a_count_makes_a_step_of_small_columns() -> None:
 
 def test_a_count_of_some_columns_is_no_count_of_the_row() -> None:
     program = knapsack([0.95, 0.06, 0.06], most=2, count=2)
-    assert knapsack_rows(program).most[0] > 1000
+    assert knapsacks_of(program).most[0] > 1000
     assert cuts_of(program, [0.9, 0.5, 0.0]) == []
 
 
@@ -85,14 +90,14 @@ def test_which_rows_are_knapsacks() -> None:
     builder.add_row("count", [0, 1, 2], 1.0, upper=2.0)
     builder.add_row("nothing left", [0, 1, 2], [1.0, 2.0, 3.0], upper=0.0)
     builder.add_row("next to nothing left", [0, 1, 2], [1.0, 2.0, 3.0], upper=1e-5)
-    rows = knapsack_rows(builder.build())
+    rows = knapsacks_of(builder.build())
     assert np.flatnonzero(rows.which).tolist() == [0]
     assert rows.most[0] == 2
 
 
 @pytest.mark.parametrize(("side", "most"), [(2.0, 2), (2.9999999, 3), (2.5, 2), (1.0, 1)])
 def test_a_count_is_what_its_tolerance_lets_through(side: float, most: int) -> None:
-    assert knapsack_rows(knapsack([0.5, 0.6, 0.7], most=side)).most[0] == most
+    assert knapsacks_of(knapsack([0.5, 0.6, 0.7], most=side)).most[0] == most
 
 
 def test_the_tightest_of_several_counts() -> None:
@@ -101,7 +106,7 @@ def test_the_tightest_of_several_counts() -> None:
     builder.add_row("stock", [0, 1, 2], [1.0, 2.0, 3.0], upper=3.0)
     builder.add_row("one of two", [0, 1], 1.0, upper=1.0)
     builder.add_row("two", [0, 1, 2], 1.0, upper=2.0)
-    assert knapsack_rows(builder.build()).most[1] == 2
+    assert knapsacks_of(builder.build()).most[1] == 2
 
 
 def test_whole_assignments_get_no_cut() -> None:
@@ -150,7 +155,7 @@ def test_cuts_over_some_columns_keep_every_assignment(seed: int) -> None:
     program = cut_program(seed)
     points = feasible_points(program)
     assert len(points)
-    rows = knapsack_rows(program)
+    rows = knapsacks_of(program)
     random = np.random.default_rng(seed)
     for trial in range(4):
         columns = some_columns(program, random)

@@ -12,6 +12,7 @@ from bundlewise.solver.engines.cuts import Cut, with_cuts
 from bundlewise.solver.engines.cutting import most_ones, row_tolerance, whole_rows
 from bundlewise.solver.engines.linear import linear_answer
 from bundlewise.solver.engines.mixed_integer_cuts import mixed_integer_cuts
+from bundlewise.solver.engines.row_shapes import row_shapes
 from bundlewise.solver.program import Program
 from bundlewise.solver.program_builder import ProgramBuilder
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def cuts_of(program: Program, part: NDArray[np.int64] | None = None) -> list[Cut
         return []
     ones = most_ones(program)
     tolerance = row_tolerance(program, ones)
-    whole = whole_rows(program)
+    whole = whole_rows(program, row_shapes(program))
     cuts = mixed_integer_cuts(few, whole, tolerance, answer.values, answer.basis, ones, 50)
     return [replace(cut, complemented=columns[cut.complemented]) for cut in cuts]
 
@@ -112,7 +113,8 @@ def test_which_slacks_are_whole() -> None:
     builder.add_row("coefficient", [0, 1], [2.5, 3.0], upper=2.0)
     builder.add_row("side", [0, 1], [2.0, 3.0], lower=0.5, upper=2.0)
     builder.add_row("continuous", [0, 2], [2.0, 3.0], upper=2.0)
-    assert whole_rows(builder.build()).tolist() == [True, False, False, False]
+    program = builder.build()
+    assert whole_rows(program, row_shapes(program)).tolist() == [True, False, False, False]
 
 
 def test_how_many_columns_can_be_one() -> None:

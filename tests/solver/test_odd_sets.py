@@ -8,6 +8,7 @@ from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.engines.cuts import with_cuts
 from bundlewise.solver.engines.linear import linear_answer
 from bundlewise.solver.engines.odd_sets import odd_set_cuts, unit_rows
+from bundlewise.solver.engines.row_shapes import row_shapes
 from bundlewise.solver.program import Program
 from bundlewise.solver.program_builder import ProgramBuilder
 from bundlewise.solver.solution import Status
@@ -34,7 +35,7 @@ def test_triangle() -> None:
     relaxed = linear_answer(program, 10)
     assert relaxed is not None
     assert relaxed.objective == pytest.approx(15.0)
-    found = odd_set_cuts(program, unit_rows(program), relaxed.values)
+    found = odd_set_cuts(program, unit_rows(program, row_shapes(program)), relaxed.values)
     cut = with_cuts(program, found)
     assert cut.n_rows == program.n_rows + 1
     assert cut.row_upper[-1] == 1.0
@@ -54,7 +55,10 @@ def test_a_pentagon_with_a_chord() -> None:
 
 def test_whole_assignments_get_no_cut() -> None:
     program = matching([(0, 1), (0, 2), (1, 2)], [10.0, 10.0, 10.0])
-    assert odd_set_cuts(program, unit_rows(program), np.array([1.0, 0.0, 0.0])) == []
+    assert (
+        odd_set_cuts(program, unit_rows(program, row_shapes(program)), np.array([1.0, 0.0, 0.0]))
+        == []
+    )
     assert with_cuts(program, []) is program
 
 
@@ -73,7 +77,9 @@ def test_cuts_keep_every_whole_assignment(seed: int) -> None:
         assert relaxed is not None
         assert best is not None
         assert relaxed.objective >= best - 1e-6
-        program = with_cuts(program, odd_set_cuts(program, unit_rows(program), relaxed.values))
+        program = with_cuts(
+            program, odd_set_cuts(program, unit_rows(program, row_shapes(program)), relaxed.values)
+        )
         assert optimum(program) == pytest.approx(best)
 
 
