@@ -123,7 +123,9 @@ def write_complete_journey(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     orders = _orders(data["transactions"])
     orders.to_parquet(out / names[0], index=False)
-    _products(data["products"], data["transactions"]).to_parquet(out / names[1], index=False)
+    products = instance_products(data["products"])
+    products.insert(5, "stock", _stock(data["products"], data["transactions"]))
+    products.to_parquet(out / names[1], index=False)
     scenario = SCENARIO.replace("{weeks}", str(STOCK_WEEKS)).replace("{sales}", str(SALES_WEEKS))
     (out / names[2]).write_text(scenario, encoding="utf-8")
 
@@ -157,7 +159,8 @@ def _orders(lines: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _products(products: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+def instance_products(products: pd.DataFrame) -> pd.DataFrame:
+    """The products table of the instance, made from that of the data; without stock."""
     private = products["brand"] == "Private"
     category = products["product_category"].fillna("")
     maker = products["manufacturer_id"].astype("str")
@@ -169,7 +172,6 @@ def _products(products: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
             "department": products["department"],
             # the data name no brands; every maker stands for one, the store's own for another
             "brand": maker.radd("Maker ").mask(private, "Private label"),
-            "stock": _stock(products, lines),
             "active": ~(products["department"].isin(NO_GOODS) | category.str.contains("COUPON")),
         }
     )

@@ -14,6 +14,7 @@ from ..instances.orders import Baskets
 from .copula import joint_probability, odds_ratio_of
 from .gamma_poisson import fitted_strength
 from .pair_counts import PairCounts
+from .product_features import ProductFeatures
 
 # Weeks, of the smoothing of weekly rates. At 0.5 the weeks beside a week weigh a quarter of it, so
 # every week is nearly a stratum of its own (as in Mantel and Haenszel's odds ratio) and chance in
@@ -133,13 +134,14 @@ def lowest_joint(
 
 
 def fit_affinity(
-    baskets: Baskets, category: NDArray[np.int32], n_categories: int, first_week: int, end_week: int
+    baskets: Baskets, features: ProductFeatures, first_week: int, end_week: int
 ) -> Affinity:
     """Learn prior lifts and their strength from baskets of the weeks from first to before end.
 
     Half-life and strength are those with the highest marginal likelihood on all pairs of some
     hundred products from frequent to rare, pairs never bought together included.
     """
+    category, n_categories = features.category, features.n_categories
     inside = (baskets.week >= first_week) & (baskets.week < end_week)
     baskets = baskets.select(inside)
     week = (baskets.week - first_week).astype(np.int64)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.orders import Orders
-from .history import category_codes, most_bought, only_products, orders_before
+from .history import most_bought, only_products, orders_before
+from .panel import base_prices, weekly_panel
+from .product_features import ProductFeatures, product_features
 from .score_demand import score_demand
 from .score_pairs import score_pairs
 
@@ -37,9 +36,12 @@ def evaluate(instance: Instance) -> dict[str, Any]:
     orders = orders_before(instance.orders, scenario.week)
     if not orders.n_visits:
         raise InputError(scenario.data.orders, None, "no order before the planned week")
-    codes, names = category_codes(instance.catalogue.category)
     first_week, end_week = int(orders.week.min()), int(orders.week.max()) + 1
-    scores = held_out_scores(orders, codes, len(names), first_week, end_week)
+    prices = base_prices(
+        instance.catalogue.reference_price, weekly_panel(orders, first_week, end_week)
+    )
+    features = product_features(instance.catalogue, prices)
+    scores = held_out_scores(orders, features, first_week, end_week)
     if "skipped" in scores:
         raise InputError(scenario.data.orders, None, str(scores["skipped"]))
     return scores
@@ -47,8 +49,7 @@ def evaluate(instance: Instance) -> dict[str, Any]:
 
 def held_out_scores(
     orders: Orders,
-    category: NDArray[np.int32],
-    n_categories: int,
+    features: ProductFeatures,
     first_week: int,
     end_week: int,
 ) -> dict[str, Any]:
@@ -66,11 +67,11 @@ def held_out_scores(
     products = most_bought(orders, first_week, split, TOP_PRODUCTS)
     if len(products) < 2 or not (orders.week[orders.visit] >= split).any():
         return {"skipped": "fewer than two products were bought before the held-out weeks"}
-    chosen, codes = only_products(orders, products), category[products]
+    chosen, known = only_products(orders, products), features.take(products)
     return {
         "train_weeks": split - first_week,
         "test_weeks": end_week - split,
         "products": len(products),
-        "pairs": score_pairs(chosen, codes, n_categories, first_week, split, end_week),
-        "demand": score_demand(chosen, codes, n_categories, first_week, split, end_week),
+        "pairs": score_pairs(chosen, known, first_week, split, end_week),
+        "demand": score_demand(chosen, known, first_week, split, end_week),
     }

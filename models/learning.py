@@ -16,10 +16,11 @@ from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
 from .beliefs import Beliefs, PairPrior
 from .demand import Demand, fit_demand
 from .evaluation import held_out_scores
-from .history import category_codes, orders_before
+from .history import orders_before
 from .pair_counts import PairCounts, count_pairs
 from .panel import base_prices, weekly_panel
 from .price_support import deepest_cuts, usual_quantities
+from .product_features import product_features
 
 SCHEMA_VERSION = 1
 
@@ -45,23 +46,24 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
             "orders to learn from",
         )
     first_week, end_week = int(orders.week.min()), int(orders.week.max()) + 1
-    category, names = category_codes(catalogue.category)
 
     say("learning purchase and price response")
     panel = weekly_panel(orders, first_week, end_week)
     base = base_prices(catalogue.reference_price, panel)
+    features = product_features(catalogue, base)
+    category, n_categories = features.category, features.n_categories
     horizon = scenario.week - end_week + 1
-    demand = fit_demand(panel, base, category, len(names), horizon=horizon)
-    deepest_cut, _ = deepest_cuts(orders, base, category, len(names))
+    demand = fit_demand(panel, base, category, n_categories, horizon=horizon)
+    deepest_cut, _ = deepest_cuts(orders, base, category, n_categories)
 
     say("learning affinities")
     baskets = orders.baskets()
-    affinity = fit_affinity(baskets, category, len(names), first_week, end_week)
+    affinity = fit_affinity(baskets, features, first_week, end_week)
     pairs = count_pairs(baskets, scenario.candidates.min_support)
     carried = carry_to_week(affinity, pairs, demand.purchase.probability)
 
     say("scoring on held-out weeks")
-    scores = held_out_scores(orders, category, len(names), first_week, end_week)
+    scores = held_out_scores(orders, features, first_week, end_week)
 
     sensitivity = demand.sensitivity
     return Beliefs(
@@ -74,7 +76,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         sensitivity_cap=np.full(len(catalogue), sensitivity.cap),
         reference_price=catalogue.reference_price,
         deepest_cut=deepest_cut,
-        usual_quantity=usual_quantities(orders, category, len(names)),
+        usual_quantity=usual_quantities(orders, category, n_categories),
         pair_a=pairs.first,
         pair_b=pairs.second,
         pair_orders=pairs.orders,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..instances.orders import Orders
 from .demand import fit_demand
 from .panel import Panel, weekly_panel
+from .product_features import ProductFeatures
 from .purchase import fit_purchase, price_paths
 
 SCORED_HALF = 1  # customers with an odd code
@@ -15,8 +16,7 @@ SCORED_HALF = 1  # customers with an odd code
 
 def score_demand(
     orders: Orders,
-    category: NDArray[np.int32],
-    n_categories: int,
+    features: ProductFeatures,
     first_week: int,
     split_week: int,
     end_week: int,
@@ -37,6 +37,7 @@ def score_demand(
     learned
         the learned level and price sensitivity.
     """
+    category, n_categories = features.category, features.n_categories
     panel = weekly_panel(orders, first_week, end_week)
     known = split_week - first_week
     train = panel.before(known)

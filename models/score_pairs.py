@@ -12,6 +12,7 @@ from .affinity import Affinity, fit_affinity, odds_at_base
 from .copula import joint_probability
 from .pair_counts import PairCounts, count_pairs
 from .panel import weekly_panel
+from .product_features import ProductFeatures
 from .purchase import fit_purchase
 
 _CHUNK = 1_000_000  # pairs scored at once
@@ -21,8 +22,7 @@ _RAW_ADDED = 0.01
 
 def score_pairs(
     orders: Orders,
-    category: NDArray[np.int32],
-    n_categories: int,
+    features: ProductFeatures,
     first_week: int,
     split_week: int,
     end_week: int,
@@ -37,6 +37,7 @@ def score_pairs(
     independence, raw_counts, category_lift, learned
         score of each method.
     """
+    category, n_categories = features.category, features.n_categories
     baskets = orders.baskets()
     train = baskets.select((baskets.week >= first_week) & (baskets.week < split_week))
     test = baskets.select((baskets.week >= split_week) & (baskets.week < end_week))
@@ -55,7 +56,7 @@ def score_pairs(
         n_categories,
         horizon=end_week - split_week,
     )
-    affinity = fit_affinity(train, category, n_categories, first_week, split_week)
+    affinity = fit_affinity(train, features, first_week, split_week)
 
     methods = ("independence", "raw_counts", "category_lift", "learned")
     totals = dict.fromkeys(methods, 0.0)

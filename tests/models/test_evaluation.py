@@ -12,6 +12,7 @@ from bundlewise.models.demand import fit_demand
 from bundlewise.models.evaluation import evaluate
 from bundlewise.models.history import most_bought, only_products
 from bundlewise.models.panel import weekly_panel
+from bundlewise.models.product_features import features_of_codes
 from bundlewise.models.score_demand import score_demand
 from bundlewise.models.score_pairs import score_pairs
 
@@ -53,7 +54,7 @@ def test_pair_baselines_are_those_worked_out_by_hand():
     0.75, 0.375, 0.25; from raw counts 2(2.01)/4, 2(0.01)/4 twice.
     """
     orders = orders_of([[0, 1], [0, 1], [0], [2], [0, 1], [0, 2]], [1, 2, 3, 4, 5, 5], n_products=3)
-    scores = score_pairs(orders, np.zeros(3, dtype=np.int32), 1, 1, 5, 6)
+    scores = score_pairs(orders, features_of_codes(np.zeros(3, dtype=np.int32), 1), 1, 5, 6)
     independent, raw = np.array([0.75, 0.375, 0.25]), np.array([1.005, 0.005, 0.005])
     y = np.array([1.0, 1.0, 0.0])
 
@@ -71,7 +72,7 @@ def test_demand_without_prices_is_that_worked_out_by_hand():
     baskets = [[0], [0], [1], [1]] * 4 + [[0], [0], [1], [1]]
     weeks = [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4
     orders = orders_of(baskets, weeks, n_products=2)
-    scores = score_demand(orders, np.zeros(2, dtype=np.int32), 1, 1, 5, 6)
+    scores = score_demand(orders, features_of_codes(np.zeros(2, dtype=np.int32), 1), 1, 5, 6)
     assert scores["no_price"] == pytest.approx(0.0)  # y = μ = 1 for both products
 
 
@@ -96,11 +97,14 @@ def test_test_weeks_change_scores_only_through_what_happened_in_them():
     orders = shop().orders
     category = np.zeros(60, dtype=np.int32)
     weeks = FIRST_WEEK, FIRST_WEEK + 23, FIRST_WEEK + 30
-    score = score_demand(orders, category, 1, *weeks)
+    score = score_demand(orders, features_of_codes(category, 1), *weeks)
     late = (orders.week >= weeks[1])[orders.visit]
     odd = (orders.customer % 2 == 1)[orders.visit]
     dearer = np.where(late & odd, 3 * orders.amount, orders.amount)
-    assert score_demand(replace(orders, amount=dearer), category, 1, *weeks) == score
+    assert (
+        score_demand(replace(orders, amount=dearer), features_of_codes(category, 1), *weeks)
+        == score
+    )
 
 
 def test_most_bought_counts_baskets_of_the_weeks_asked_for():

@@ -15,6 +15,7 @@ from bundlewise.models.affinity import (
 )
 from bundlewise.models.copula import joint_probability, odds_ratio_of
 from bundlewise.models.pair_counts import count_pairs
+from bundlewise.models.product_features import features_of_codes
 from scipy.integrate import quad
 from scipy.stats import gamma, poisson
 
@@ -25,7 +26,7 @@ WEEKS = 20
 
 def one_category(baskets: Baskets, n_weeks: int = WEEKS):
     codes = np.zeros(baskets.n_products, dtype=np.int32)
-    return fit_affinity(baskets, codes, 1, 0, n_weeks)
+    return fit_affinity(baskets, features_of_codes(codes, 1), 0, n_weeks)
 
 
 def baskets_rate(baskets: Baskets):
@@ -111,7 +112,7 @@ def test_thin_pairs_go_to_the_lift_of_their_categories():
     by_class = np.full((n, 2), 0.01)
     by_class[category == 0] = [0.019, 0.001]  # category 0 shops together, lift 1.81
     baskets = trips(rng, by_class, 30_000, WEEKS)
-    affinity = fit_affinity(baskets, category, 2, 0, WEEKS)
+    affinity = fit_affinity(baskets, features_of_codes(category, 2), 0, WEEKS)
     prior = affinity.prior
     a, b = np.array([0, 0, 1]), np.array([2, 1, 3])
     np.testing.assert_allclose(prior.of(a, b), [1.81, 1.0, 1.0], atol=0.25)
