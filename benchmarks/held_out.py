@@ -4,9 +4,9 @@
     python -m benchmarks.held_out --window validation   learned on weeks 1-27, scored on 28-40
     python -m benchmarks.held_out --data online-retail FILE [--window validation]
 
-The first two are on the Complete Journey. Scored are the 4,000 products found in the most baskets of the training weeks, or all
-there are. Everything is chosen on the validation window; the test window is for the last look. The
-learners are those of ``bundlewise learn``.
+The first two are on the Complete Journey. Scored are the 4,000 products found in the most baskets
+of the training weeks, or all there are. Everything is chosen on the validation window; the test
+window is for the last look. The learners are those of ``bundlewise learn``.
 
 *Complete Journey*: weeks are the data's own. Lines with 0 < quantity < 100 count for pairs, those
 of them with sales_value > 0 for demand. Households with an odd id are scored in demand, at prices
