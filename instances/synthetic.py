@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .synthetic_demand import CURVES
+from .synthetic_ties import DEPENDENCES
 from .weeks import week_index
 
 _CUT_STEPS = np.array([0.10, 0.15, 0.20, 0.25, 0.30])
@@ -24,7 +26,8 @@ class SyntheticShop:
     A visit in week w buys product x where a uniform draw is at most
     σ(logit q + η·(1 − price/r) + shift), that is where its logistic willingness to pay reaches
     the price. Products of a tied pair share a Plackett copula, all others are independent, so
-    ``odds_ratio`` is exact as long as ``trip_spread`` is 0.
+    ``odds_ratio`` is exact as long as ``trip_spread`` is 0. Other demand curves, other copulas
+    and substitutes make shops that no learner of this project is right about.
 
     Attributes
     ----------
@@ -50,6 +53,14 @@ class SyntheticShop:
         standard deviation of a visit's own log-odds shift, common to all products. Above 0 it
         ties every pair a little and raises purchase rates, so that ``purchase_probability`` and
         ``odds_ratio`` are no longer the truth of the orders.
+    curve
+        demand curve, one of ``synthetic_demand.CURVES``; q and the first response η stay true.
+    dependence
+        copula of the tied pairs, one of ``synthetic_ties.DEPENDENCES``; ``odds_ratio`` stays
+        true at the reference prices.
+    substitutes
+        (products,) number of a group, -1 for none; a visit buys at most one product of a group,
+        the one with the highest surplus, so q is the share that *would* buy it. None: no groups.
     """
 
     product_ids: NDArray[np.object_]
@@ -67,6 +78,9 @@ class SyntheticShop:
     weekly_price: NDArray[np.int64]
     shift: NDArray[np.float64]
     trip_spread: float
+    curve: str = "logistic"
+    dependence: str = "plackett"
+    substitutes: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         tied = self.ties.ravel()
@@ -76,6 +90,8 @@ class SyntheticShop:
             raise ValueError("purchase probabilities must lie between 0 and 1")
         if not np.all(self.price_sensitivity > 0):
             raise ValueError("price sensitivities must be positive")
+        if self.curve not in CURVES or self.dependence not in DEPENDENCES:
+            raise ValueError(f"no curve {self.curve!r} or no dependence {self.dependence!r}")
 
     @property
     def n_products(self) -> int:
@@ -152,9 +168,15 @@ def make_shop(
 
 
 def price_cuts(
-    reference_price: NDArray[np.int64], weeks: int, cut_share: float, rng: np.random.Generator
+    reference_price: NDArray[np.int64],
+    weeks: int,
+    cut_share: float | NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Prices by week, (weeks, products) cents: the reference price, now and then cut."""
+    """Prices by week, (weeks, products) cents: the reference price, now and then cut.
+
+    ``cut_share`` is the share of weeks with a cut, of all products or (products,) of each.
+    """
     shape = (weeks, len(reference_price))
     cut = np.where(rng.random(shape) < cut_share, rng.choice(_CUT_STEPS, shape), 0.0)
     return np.maximum(np.round(reference_price * (1 - cut)), 1).astype(np.int64)

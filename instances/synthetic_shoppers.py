@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from .synthetic import SyntheticShop
+from .synthetic_demand import cut_for, rank_at
+from .synthetic_ties import second_rank, tie_strength
 from .weeks import week_monday
 
 _DRAWS_AT_ONCE = 4_000_000  # uniform draws held in memory at a time
@@ -19,7 +22,8 @@ def simulate_orders(
     """Order lines of the shop's last ``weeks`` weeks, in the ``orders`` format.
 
     Every visit draws its willingness to pay for every product and buys where it reaches the
-    week's price; visits that buy nothing leave no lines. Amounts are in currency units.
+    week's price, of substitutes only the one with the highest surplus; visits that buy nothing
+    leave no lines. Amounts are in currency units.
 
     Raises
     ------
@@ -29,12 +33,13 @@ def simulate_orders(
     if not 0 < weeks <= shop.n_weeks:
         raise ValueError(f"weeks is {weeks}; expected 1 to {shop.n_weeks}")
     rng = np.random.default_rng(seed)
+    strength = _strength(shop)
     chunk = max(_DRAWS_AT_ONCE // shop.n_products, 1)
     parts = []
     for week in range(shop.n_weeks - weeks, shop.n_weeks):
         for first in range(0, visits_per_week, chunk):
             count = min(chunk, visits_per_week - first)
-            parts.append(_visits_of(shop, week, count, customers, rng))
+            parts.append(_visits_of(shop, week, count, customers, strength, rng))
     lines = pd.concat(parts, ignore_index=True)
     new_order = lines["moment"].ne(lines["moment"].shift()) | lines["visit"].ne(
         lines["visit"].shift()
@@ -68,7 +73,7 @@ def simulate_bundles(
     A shopper takes the best of: nothing, one product, both apart, the bundle. Only one whose
     first product is within the discount's reach can take the bundle; all ``visits`` drawn are of
     that kind and their share of all shoppers is applied afterwards, which changes no
-    expectation and keeps rare products measurable.
+    expectation and keeps rare products measurable. Trip sizes and substitutes are left out.
 
     Parameters
     ----------
@@ -87,46 +92,40 @@ def simulate_bundles(
         cents a visit, each with its standard error in a column ending in ``_se``.
     """
     rng = np.random.default_rng(seed)
+    strength = _strength(shop)
     rows = [
-        _simulate_bundle(shop, int(first), int(second), int(off), visits, rng)
+        _simulate_bundle(shop, int(first), int(second), int(off), visits, strength, rng)
         for (first, second), off in zip(products, discount, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
-def tied_uniform(
-    given: NDArray[np.float64],
-    uniform: NDArray[np.float64],
-    odds_ratio: NDArray[np.float64] | float,
-) -> NDArray[np.float64]:
-    """The second of two uniforms tied by a Plackett copula, given the first.
-
-    Solves ∂C_ψ(u, v)/∂u = t for v, u ``given`` and t an independent ``uniform`` (conditional
-    inversion; Nelsen 2006, section 3.3.1):
-
-        a = t(1 − t),  b = ψ + a(ψ − 1)²,  c = 2a(uψ² + 1 − u) + ψ(1 − 2a),
-        d = √ψ·√(ψ + 4a·u(1 − u)(1 − ψ)²),  v = (c − (1 − 2t)d)/(2b).
-    """
-    psi = np.asarray(odds_ratio, dtype=np.float64)
-    a = uniform * (1 - uniform)
-    b = psi + a * (psi - 1) ** 2
-    c = 2 * a * (given * psi**2 + 1 - given) + psi * (1 - 2 * a)
-    d = np.sqrt(psi) * np.sqrt(psi + 4 * a * given * (1 - given) * (1 - psi) ** 2)
-    return np.clip((c - (1 - 2 * uniform) * d) / (2 * b), 0.0, 1.0)
+def _strength(shop: SyntheticShop) -> NDArray[np.float64]:
+    """(pairs,) parameter of the copula of each tied pair."""
+    first, second = shop.ties[:, 0], shop.ties[:, 1]
+    q = shop.purchase_probability
+    return tie_strength(q[first], q[second], shop.odds_ratio, shop.dependence)
 
 
 def _visits_of(
-    shop: SyntheticShop, week: int, visits: int, customers: int, rng: np.random.Generator
+    shop: SyntheticShop,
+    week: int,
+    visits: int,
+    customers: int,
+    strength: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Lines of some visits of one week: visit, product, quantity, moment, customer, week."""
-    relative = shop.weekly_price[week] / shop.reference_price
-    log_odds = _logit(shop.purchase_probability) + shop.price_sensitivity * (1 - relative)
-    log_odds = log_odds + shop.shift[week]
     rank = rng.random((visits, shop.n_products))
     first, second = shop.ties[:, 0], shop.ties[:, 1]
-    rank[:, second] = tied_uniform(rank[:, first], rank[:, second], shop.odds_ratio)
+    rank[:, second] = second_rank(rank[:, first], rank[:, second], strength, shop.dependence)
     trip = rng.normal(0.0, shop.trip_spread, (visits, 1)) if shop.trip_spread > 0 else 0.0
-    visit, product = np.nonzero(rank <= 1 / (1 + np.exp(-(log_odds + trip))))
+    level = expit(_logit(shop.purchase_probability) + shop.shift[week] + trip)
+    cut = 1 - shop.weekly_price[week] / shop.reference_price
+    bought = rank <= rank_at(level, shop.price_sensitivity, cut, shop.curve)
+    if shop.substitutes is not None:
+        _keep_the_best(shop, bought, rank, np.broadcast_to(level, rank.shape), week)
+    visit, product = np.nonzero(bought)
     # Shopping hours, 8 to 20 o'clock; times ascend, so that order numbers do too.
     second_of_week = np.sort(rng.integers(0, 7 * 43_200, visits))
     monday = np.datetime64(week_monday(shop.first_week + week), "s")
@@ -143,12 +142,33 @@ def _visits_of(
     )
 
 
+def _keep_the_best(
+    shop: SyntheticShop,
+    bought: NDArray[np.bool_],
+    rank: NDArray[np.float64],
+    level: NDArray[np.float64],
+    week: int,
+) -> None:
+    """Of the substitutes a visit would buy, leave the one with the highest surplus."""
+    assert shop.substitutes is not None
+    price = shop.weekly_price[week]
+    for group in np.unique(shop.substitutes[shop.substitutes >= 0]):
+        members = np.flatnonzero(shop.substitutes == group)
+        rows = np.flatnonzero(bought[:, members].sum(axis=1) > 1)
+        cell = np.ix_(rows, members)
+        reach = cut_for(level[cell], shop.price_sensitivity[members], rank[cell], shop.curve)
+        surplus = shop.reference_price[members] * (1 - reach) - price[members]
+        best = np.argmax(np.where(bought[cell], surplus, -np.inf), axis=1)
+        bought[cell] = best[:, None] == np.arange(len(members))
+
+
 def _simulate_bundle(
     shop: SyntheticShop,
     first: int,
     second: int,
     discount: int,
     visits: int,
+    strength: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> dict[str, object]:
     """The outcome of one bundle: see ``simulate_bundles``."""
@@ -156,7 +176,9 @@ def _simulate_bundle(
     margin_a, margin_b = (shop.reference_price - shop.unit_cost)[[first, second]]
     reach = _reach(shop, first, discount)
     rank_a = rng.random(visits) * reach
-    rank_b = tied_uniform(rank_a, rng.random(visits), _odds_ratio(shop, first, second))
+    rank_b, tied = rng.random(visits), _tie(shop, first, second)
+    if tied is not None:
+        rank_b = second_rank(rank_a, rank_b, strength[tied], shop.dependence)
     worth_a, worth_b = _worth(shop, first, rank_a), _worth(shop, second, rank_b)
 
     surplus_a, surplus_b = worth_a - price_a, worth_b - price_b
@@ -192,23 +214,23 @@ def _mean_of(name: str, draws: NDArray[np.float64]) -> dict[str, object]:
 
 def _reach(shop: SyntheticShop, product: int, discount: int) -> float:
     """Share of shoppers who would buy the product with the whole discount on it."""
+    q, eta = shop.purchase_probability[product], shop.price_sensitivity[product]
     relative = min(discount / shop.reference_price[product], 1.0)
-    log_odds = _logit(shop.purchase_probability[product])
-    return float(1 / (1 + np.exp(-(log_odds + shop.price_sensitivity[product] * relative))))
+    return float(rank_at(q, eta, relative, shop.curve))
 
 
 def _worth(shop: SyntheticShop, product: int, rank: NDArray[np.float64]) -> NDArray[np.float64]:
     """Willingness to pay in cents of shoppers at these ranks (0 pays most): inverse demand."""
-    log_odds = _logit(shop.purchase_probability[product]) - _logit(rank)
-    return shop.reference_price[product] * (1 + log_odds / shop.price_sensitivity[product])
+    q, eta = shop.purchase_probability[product], shop.price_sensitivity[product]
+    return shop.reference_price[product] * (1 - cut_for(q, eta, rank, shop.curve))
 
 
-def _odds_ratio(shop: SyntheticShop, first: int, second: int) -> float:
-    """The true ψ of a pair: 1 unless it is tied."""
+def _tie(shop: SyntheticShop, first: int, second: int) -> int | None:
+    """The number of the tie between two products, None where there is none."""
     tied = np.flatnonzero(
         (shop.ties[:, 0] == min(first, second)) & (shop.ties[:, 1] == max(first, second))
     )
-    return float(shop.odds_ratio[tied[0]]) if len(tied) else 1.0
+    return int(tied[0]) if len(tied) else None
 
 
 def _logit(probability):

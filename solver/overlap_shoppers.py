@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, ndtr, ndtri
 
-from ..instances.synthetic_shoppers import tied_uniform
+from ..instances.synthetic_ties import tied_uniform
 from ..models.copula import conditional, joint_probability
 
 Floats = NDArray[np.float64]

@@ -15,8 +15,8 @@ from bundlewise.instances.synthetic_files import truth_table, write_shop, write_
 from bundlewise.instances.synthetic_shoppers import (
     simulate_bundles,
     simulate_orders,
-    tied_uniform,
 )
+from bundlewise.instances.synthetic_ties import tied_uniform
 
 
 def _baskets(shop: SyntheticShop, visits: int, seed: int = 7) -> tuple[np.ndarray, int]:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from bundlewise.instances.scenario import Assumptions
-from bundlewise.instances.synthetic_shoppers import tied_uniform
+from bundlewise.instances.synthetic_ties import tied_uniform
 from bundlewise.solver.overlap import Overlap, reevaluate
 from bundlewise.solver.overlap_choice import best_choices
 from bundlewise.solver.verifier_economics import Side, shares
