@@ -163,6 +163,11 @@ products = ["0026", "0028"]
 # target = 20
 # price = 0.50                   # a unit that is missing costs so much; without it, none may be
 
+[segments]
+count = 1                        # groups of shoppers; 1: none; "auto": as many as foretell best
+target = false                   # true: an offer is shown only to the segments it gains in
+min_customers = 20               # smaller groups join their neighbours
+
 [solver]
 engine = "auto"                  # or "highs", "scip", "cp-sat", "pulp:CBC", ...
 gap = 0.001                      # stop once the plan is proven this close to the best

@@ -31,6 +31,7 @@ from .sections import (
     Limits,
     Objective,
     Scenario,
+    SegmentSettings,
     Solver,
 )
 from .weeks import week_index
@@ -45,6 +46,7 @@ __all__ = [
     "Limits",
     "Objective",
     "Scenario",
+    "SegmentSettings",
     "Solver",
     "changed_keys",
     "read_scenario",
@@ -59,6 +61,7 @@ _SECTIONS = {
     "objective": Objective,
     "limits": Limits,
     "solver": Solver,
+    "segments": SegmentSettings,
 }
 _HEAD_KEYS = ("name", "week", "extends", "currency")
 KNOWN_KEYS = tuple(
@@ -112,7 +115,7 @@ def read_scenario(path: str | Path, *, week: str | None = None) -> Scenario:
 def _check_names(source: Source) -> None:
     """Every table and key is known, and what belongs to later versions is off."""
     for name, section in source.content.items():
-        if name not in (*_SECTIONS, "scenario", "rules", "compliance", "segments"):
+        if name not in (*_SECTIONS, "scenario", "rules", "compliance"):
             raise source.error(name, f"unknown table{nearest_key(name, _tables())}", None)
         if name == "rules":
             if not isinstance(section, list):
@@ -120,8 +123,6 @@ def _check_names(source: Source) -> None:
             continue
         if not isinstance(section, dict):
             raise source.error(name, found_words(section), f"a table, [{name}]")
-        if name == "segments" and section:
-            raise source.error("segments", "segments are not available in this version", None)
         for key, value in section.items():
             dotted = f"{name}.{key}"
             if dotted not in KNOWN_KEYS:
@@ -132,7 +133,7 @@ def _check_names(source: Source) -> None:
 
 
 def _tables() -> tuple[str, ...]:
-    return ("scenario", *_SECTIONS, "rules", "compliance", "segments")
+    return ("scenario", *_SECTIONS, "rules", "compliance")
 
 
 def _head(source: Source, week: str | None) -> dict[str, Any]:

@@ -78,8 +78,25 @@ def check_scenario(scenario: Scenario, source: Source) -> None:
     if not _ENGINE.fullmatch(scenario.solver.engine):
         expected = "auto, highs, scip, cp-sat or pulp:NAME such as pulp:CBC"
         raise fault("solver.engine", found_words(scenario.solver.engine), expected)
+    _check_segments(scenario, fault)
     for index, rule in enumerate(scenario.rules, start=1):
         _check_rule(rule, index, scenario, source)
+
+
+def _check_segments(scenario: Scenario, fault: _Fault) -> None:
+    if not scenario.segments.target:
+        return
+    if scenario.segments.count == 1:
+        found = "true, with segments.count = 1"
+        raise fault("segments.target", found, 'segments.count = "auto" or at least 2')
+    if scenario.assumptions.redemption == "automatic":
+        found = (
+            'true, with assumptions.redemption = "automatic": the till gives everybody the price'
+        )
+        raise fault("segments.target", found, 'false, or redemption = "seen"')
+    if scenario.objective.maximize == "affinity":
+        found = 'true, with objective.maximize = "affinity", which knows no segments'
+        raise fault("segments.target", found, "false, or another objective")
 
 
 def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> None:

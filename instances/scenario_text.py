@@ -11,7 +11,16 @@ from .sections import GrossMargins, Scenario
 from .weeks import week_label
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_SECTIONS = ("data", "assumptions", "candidates", "discounts", "objective", "limits", "solver")
+_SECTIONS = (
+    "data",
+    "assumptions",
+    "candidates",
+    "discounts",
+    "objective",
+    "limits",
+    "segments",
+    "solver",
+)
 
 
 def scenario_toml(scenario: Scenario) -> str:

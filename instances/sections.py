@@ -96,6 +96,18 @@ class Solver(_Section):
     deterministic: bool = False
 
 
+class SegmentSettings(_Section):
+    """Segments of shoppers: how many are learned (1: none), and whether offers may choose.
+
+    ``target``: an offer is shown only to the segments in which it gains. Segments of fewer than
+    ``min_customers`` customers join their neighbours.
+    """
+
+    count: Literal["auto"] | Annotated[int, Field(ge=1, le=16)] = 1
+    target: bool = False
+    min_customers: Annotated[int, Field(ge=1)] = 20
+
+
 class Scenario(_Section):
     """One scenario, resolved: ``extends`` merged, paths absolute, every default filled in.
 
@@ -114,3 +126,4 @@ class Scenario(_Section):
     limits: Limits
     rules: tuple[Rule, ...]
     solver: Solver
+    segments: SegmentSettings = SegmentSettings()

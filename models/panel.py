@@ -111,8 +111,7 @@ def weekly_panel(orders: Orders, first_week: int, end_week: int) -> Panel:
     """
     weeks, products = end_week - first_week, orders.n_products
     inside = (orders.week >= first_week) & (orders.week < end_week)
-    known = orders.customer >= 0
-    half = np.where(known, orders.customer, np.arange(orders.n_visits)) % 2
+    half = customer_half(orders)
     visits = np.zeros((weeks, 2))
     np.add.at(visits, (orders.week[inside] - first_week, half[inside]), 1.0)
 
@@ -137,6 +136,12 @@ def weekly_panel(orders: Orders, first_week: int, end_week: int) -> Panel:
     return Panel(
         first_week, visits, start, (cells % weeks).astype(np.int32), baskets, price.reshape(-1, 2)
     )
+
+
+def customer_half(orders: Orders) -> NDArray[np.int64]:
+    """(visits,) half of the customers, by the parity of their code or of the visit's position."""
+    known = orders.customer >= 0
+    return np.where(known, orders.customer, np.arange(orders.n_visits)) % 2
 
 
 def base_prices(reference_price: NDArray[np.int64], panel: Panel) -> NDArray[np.float64]:
