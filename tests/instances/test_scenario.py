@@ -95,6 +95,18 @@ def test_gross_margins_by_department(tmp_path: Path) -> None:
         ("[rules]\nx = 1\n", "rules: a table; expected a list of tables, [[rules]]"),
         ("rules = [1]\n", "rules[1]: 1; expected a table, [[rules]]"),
         ("[segments]\nby = 'x'\n", "segments.by: unknown key (the nearest known is"),
+        ("[compliance]\nomnibus = true\n",
+         "compliance.omnibus: omnibus compliance is not available in this version; expected false"),
+        ("[compliance]\nx = 1\n", "compliance.x: unknown key (the nearest known is"),
+    ],
+)  # fmt: skip
+def test_unknown_names(tmp_path: Path, text: str, message: str) -> None:
+    assert fault(tmp_path, text).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
         ("[segments]\ncount = 'many'\n",
          "segments.count: text 'many'; expected 'auto' or a whole number of at least 1 and of at"),
         ("[segments]\ncount = 0\n", "segments.count: 0; expected 'auto' or a whole number"),
@@ -105,13 +117,16 @@ def test_gross_margins_by_department(tmp_path: Path) -> None:
          "segments.target: true, with assumptions.redemption = \"automatic\": the till gives"),
         ("[segments]\ncount = 3\ntarget = true\n[objective]\nmaximize = 'affinity'\n",
          "segments.target: true, with objective.maximize = \"affinity\", which knows no segments"),
-        ("[compliance]\nomnibus = true\n",
-         "compliance.omnibus: omnibus compliance is not available in this version; expected false"),
-        ("[compliance]\nx = 1\n", "compliance.x: unknown key (the nearest known is"),
     ],
 )  # fmt: skip
-def test_unknown_names(tmp_path: Path, text: str, message: str) -> None:
-    assert fault(tmp_path, text).startswith(message)
+def test_segments_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
+    assert fault(tmp_path, BASE + text).startswith(message)
+
+
+def test_segments_are_off_unless_asked_for(tmp_path: Path) -> None:
+    assert read(tmp_path, BASE).segments.count == 1
+    segments = read(tmp_path, BASE + '[segments]\ncount = "auto"\ntarget = true\n').segments
+    assert (segments.count, segments.target, segments.min_customers) == ("auto", True, 20)
 
 
 def test_a_missing_key_or_section(tmp_path: Path) -> None:
