@@ -99,9 +99,9 @@ class _ProgramOfOffers:
 
     def _product_exposure(self) -> None:
         """Σ x over bundles that hold the product <= max_bundles_per_product."""
-        column, product = self._entries()
+        column, product = self.offers.entries()
         most = self.limits.max_bundles_per_product
-        held = self.offers.products[self.leads].ravel()
+        held = product[self.leads[column]]
         candidates = np.bincount(held, minlength=len(self.instance.catalogue))
         binds = candidates > (0 if self.complete else most)
         self._product_rows("product-exposure", binds, column, product, 1.0, most)
@@ -113,8 +113,8 @@ class _ProgramOfOffers:
         stay below: with one bundle a product the filter says it all.
         """
         left = stock_left(self.instance, self.beliefs)
-        column, product = self._entries()
-        units = self.offers.added_units.ravel()
+        column, product = self.offers.entries()
+        units = self.offers.in_entries(self.offers.added_units)
         if self.complete:
             binds = np.bincount(product, minlength=len(left)) > 0
         else:
@@ -216,7 +216,7 @@ class _ProgramOfOffers:
             if label >= 0 and cells.by == "product":
                 about = f"{ids[label]} "
             elif label >= 0:
-                about = f"{bundle_id(str(ids[k]) for k in self.offers.products[label])} "
+                about = f"{bundle_id(str(ids[k]) for k in self.offers.bundle(label))} "
             labels.append(f"{about}at {'/'.join(repr(known[k]) for k in levels_of(int(mask)))}")
         return labels
 
@@ -247,12 +247,6 @@ class _ProgramOfOffers:
         upper = np.inf if most is None else most
         if self.complete or least > 0 or len(columns) > upper:
             self.builder.add_row(name, columns, 1.0, lower=lower, upper=upper, kind=kind)
-
-    def _entries(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Column and product of each place in a bundle."""
-        size = self.offers.products.shape[1]
-        column = np.repeat(np.arange(len(self.offers), dtype=np.int32), size)
-        return column, self.offers.products.ravel()
 
     def _product_rows(
         self,

@@ -106,11 +106,11 @@ class OfferFilter:
             yield "bundle-margin", offers.margin_rate < scenario.limits.min_bundle_margin
         if instance.catalogue.min_price.any():
             # bundle price >= Σ min_price of its products
-            floor = instance.catalogue.min_price[offers.products].sum(axis=1)
+            floor = offers.of_products(instance.catalogue.min_price, 0).sum(axis=1)
             yield "min-price", offers.bundle_price < floor
         if np.isfinite(instance.catalogue.stock).any():
             # what the offer alone adds <= what is left beside stand-alone demand
-            left = stock_left(instance, self.beliefs)[offers.products]
+            left = offers.of_products(stock_left(instance, self.beliefs), np.inf)
             needs = offers.added_units
             yield "stock", np.any((needs > 0) & (needs > left), axis=1)
         for name, rule in named_rules(instance):

@@ -12,7 +12,7 @@ from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.rules import Rule, SameLevel
-from .offers import Offers
+from .offers import ABSENT, Offers
 
 
 def named_rules(instance: Instance) -> list[tuple[str, Rule]]:
@@ -57,9 +57,9 @@ class Matcher:
     ) -> NDArray[np.bool_]:
         """(offers,) those of exactly these products, at this level where one is given."""
         wanted = np.sort(self.positions(products, rule))
-        if len(wanted) != offers.products.shape[1]:
+        if len(wanted) > offers.width:
             return np.zeros(len(offers), dtype=bool)
-        matches = np.all(offers.products == wanted, axis=1)
+        matches = np.all(offers.products == _filled(wanted, offers.width), axis=1)
         if level is not None:
             bit = np.uint64(self._level_entry(level, rule))
             matches &= (offers.level_mask >> bit) & np.uint64(1) == 1
@@ -70,21 +70,23 @@ class Matcher:
 
         Bundles of products that the catalogue lacks have no offer.
         """
-        size, n_products = offers.products.shape[1], len(self._catalogue)
-        keys: dict[int, int] = {}
-        for number, bundle in enumerate(bundles):
-            places = sorted(self._position.get(product, -1) for product in bundle)
-            if len(places) == size and places[0] >= 0:
-                keys[_key(places, n_products)] = number
-        if not keys:
+        places = [sorted(self._position.get(product, -1) for product in b) for b in bundles]
+        there = [k for k, held in enumerate(places) if held[0] >= 0 and len(held) <= offers.width]
+        if not there:
             return np.full(len(offers), -1, dtype=np.int64)
-        known = np.array(sorted(keys), dtype=np.int64)
-        number = np.array([keys[key] for key in known.tolist()], dtype=np.int64)
-        wanted = np.zeros(len(offers), dtype=np.int64)
-        for place in offers.products.T:
-            wanted = wanted * n_products + place
-        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        return np.where(known[at] == wanted, number[at], -1)
+        wanted = np.array([_filled(places[k], offers.width) for k in there])
+        # Products that no bundle names share a label of their own: with labels as digits, keys of
+        # four products fit 64 bits for up to 55,000 products named.
+        named = np.unique(wanted[wanted >= 0])
+        label = np.full(len(self._catalogue) + 1, len(named) + 1, dtype=np.int64)
+        label[named] = np.arange(1, len(named) + 1)
+        label[ABSENT] = 0
+        key = _keys(label, wanted, len(named) + 2)
+        known, first = np.unique(key[::-1], return_index=True)  # of the same twice, the later
+        number = np.array(there, dtype=np.int64)[::-1][first]
+        found = _keys(label, offers.products, len(named) + 2)
+        at = np.minimum(np.searchsorted(known, found), len(known) - 1)
+        return np.where(known[at] == found, number[at], -1)
 
     def in_line(self, offers: Offers, rule: SameLevel, name: str) -> NDArray[np.bool_]:
         """(offers,) those that a same-level rule keeps at one level."""
@@ -102,7 +104,7 @@ class Matcher:
         """(offers,) incremental units of these products."""
         member = np.zeros(len(self._catalogue), dtype=bool)
         member[self.positions(products, rule)] = True
-        return (offers.added_units * member[offers.products]).sum(axis=1)
+        return (offers.added_units * offers.of_products(member, False)).sum(axis=1)
 
     def touching(self, offers: Offers, products: tuple[str, ...], rule: str) -> NDArray[np.bool_]:
         """(offers,) those that hold at least one of these products."""
@@ -133,10 +135,10 @@ class Matcher:
         return self._count(offers, members) > 0
 
     def _count(self, offers: Offers, members: NDArray[np.int64]) -> NDArray[np.int8]:
-        marked = np.zeros(len(self._catalogue), dtype=np.int8)
-        marked[members] = 1
+        marked = np.zeros(len(self._catalogue) + 1, dtype=np.int8)
+        marked[members] = 1  # the last entry answers for ABSENT
         count = np.zeros(len(offers), dtype=np.int8)
-        for place in range(offers.products.shape[1]):
+        for place in range(offers.width):
             count += marked[offers.products[:, place]]
         return count
 
@@ -149,8 +151,16 @@ class Matcher:
         )
 
 
-def _key(places: Sequence[int], n_products: int) -> int:
-    key = 0
-    for place in places:
-        key = key * n_products + place
+def _filled(places: Sequence[int] | NDArray[np.int64], width: int) -> list[int]:
+    """The products of a bundle as ``Offers.products`` writes them."""
+    return [*map(int, places), *[ABSENT] * (width - len(places))]
+
+
+def _keys(
+    label: NDArray[np.int64], products: NDArray[np.integer], n_labels: int
+) -> NDArray[np.int64]:
+    """(rows,) the labels of each row's products as digits of one number."""
+    key = np.zeros(len(products), dtype=np.int64)
+    for place in products.T:
+        key = key * n_labels + label[place]
     return key

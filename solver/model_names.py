@@ -36,5 +36,5 @@ def group_names(instance: Instance, offers: Offers, program: Program) -> list[st
 
 
 def _bundles(instance: Instance, offers: Offers) -> list[str]:
-    ids = instance.catalogue.product_ids[offers.products].tolist()
-    return [bundle_id(of_bundle) for of_bundle in ids]
+    ids = offers.of_products(instance.catalogue.product_ids, "").tolist()
+    return [bundle_id(filter(None, of_bundle)) for of_bundle in ids]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+ABSENT = -1
+"""Stands in ``Offers.products`` after the last product of an offer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,8 @@ class Offers:
     Attributes
     ----------
     products
-        (offers, 2) catalogue indices, first < second.
+        (offers, width) catalogue indices, ascending; ``ABSENT`` fills the row of an offer of fewer
+        products than the largest one made. With pairs alone the width is 2 and nothing is filled.
     candidate
         index of the candidate; ascending, 0 .. n_candidates - 1.
     level
@@ -33,9 +38,9 @@ class Offers:
     incremental_margin
         expectation over the posterior of η, net of tax, offer cost and diversion.
     bundle_units, subsidised_units
-        bundles sold, and those sold to shoppers who buy both anyway.
+        bundles sold, and those sold to shoppers who buy all of its products anyway.
     added_units
-        (offers, 2) incremental units of each product (first, second).
+        (offers, width) incremental units of each product, 0 where there is none.
     margin_rate
         margin / net revenue of the bundles sold.
     capped
@@ -63,6 +68,28 @@ class Offers:
     def __len__(self) -> int:
         return len(self.value)
 
+    @property
+    def width(self) -> int:
+        """Products of the largest offer."""
+        return self.products.shape[1]
+
+    def of_products(self, values: NDArray[Any], absent: Any) -> NDArray[Any]:
+        """(offers, width) ``values`` (products,) of each offer's products, else ``absent``."""
+        return np.append(values, absent)[self.products]  # ABSENT = -1 reads what was appended
+
+    def entries(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Offer and product of each place that is filled."""
+        offer = np.broadcast_to(np.arange(len(self), dtype=np.int32)[:, None], self.products.shape)
+        return self.in_entries(offer), self.in_entries(self.products)
+
+    def in_entries(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The (offers, width) ``values`` at each place that is filled, as ``entries`` has them."""
+        return values.ravel() if self.width == 2 else values[self.products != ABSENT]
+
+    def bundle(self, row: int) -> tuple[int, ...]:
+        """The products of one offer, ascending."""
+        return tuple(int(product) for product in self.products[row] if product != ABSENT)
+
     def take(self, rows: NDArray[np.int64]) -> Offers:
         """The offers at these positions; candidates keep their number."""
         return replace(self, **{name: array[rows] for name, array in _arrays(self).items()})
@@ -78,6 +105,14 @@ def concatenated(parts: list[Offers]) -> Offers:
         name: np.concatenate([part.pop(name) for part in arrays]) for name in tuple(arrays[0])
     }
     return replace(first, **joined)
+
+
+def bundle_numbers(products: NDArray[np.int32], n_products: int) -> NDArray[np.int64]:
+    """(rows,) a number for each distinct row of ``products`` (rows, width), in their order."""
+    number = products[:, 0].astype(np.int64)
+    for place in products.T[1:]:
+        number = np.unique(number * (n_products + 1) + (place + 1), return_inverse=True)[1]
+    return number
 
 
 def _arrays(offers: Offers) -> dict[str, NDArray]:

@@ -95,7 +95,8 @@ def _offer_row(
     high: float,
 ) -> dict[str, object]:
     catalogue, assumptions = instance.catalogue, instance.scenario.assumptions
-    order = sorted(range(chosen.products.shape[1]), key=lambda side: _id(instance, chosen, k, side))
+    size = len(chosen.bundle(k))
+    order = sorted(range(size), key=lambda side: _id(instance, chosen, k, side))
     products = [int(chosen.products[k, side]) for side in order]
     ids = [str(catalogue.product_ids[product]) for product in products]
     titles = [str(catalogue.title[product]) for product in products]

@@ -76,7 +76,7 @@ def _filters(instance: Instance, chosen: Offers) -> Iterator[dict[str, Any]]:
     if least is not None:
         rate = float(chosen.margin_rate.min())
         yield _entry("bundle-margin", "bundle-margin", rate, lower=least)
-    floor = instance.catalogue.min_price[chosen.products].sum(axis=1)
+    floor = chosen.of_products(instance.catalogue.min_price, 0).sum(axis=1)
     held = floor > 0
     if held.any():
         room = int((chosen.bundle_price - floor)[held].min()) / 100

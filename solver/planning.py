@@ -227,7 +227,7 @@ def _plan(
     draws = margin_draws(instance, beliefs, chosen)
     low, high = interval(draws)
     rows = offer_accounts(instance, chosen, low, high)
-    products = np.unique(chosen.products) if len(chosen) else np.zeros(0, dtype=np.int64)
+    products = np.unique(chosen.entries()[1]).astype(np.int64)
     quarantine = instance.quarantine.drop(columns="customer_id", errors="ignore")
     report = plan_report(
         instance, beliefs, chosen, rows, draws.sum(axis=1), solution, counts, n_offers, prices

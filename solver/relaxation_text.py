@@ -132,7 +132,7 @@ def _missing(case: Case, found: Relaxation) -> dict[str, Any]:
     missing = {
         str(ids[place])
         if stock
-        else "+".join(str(ids[product]) for product in case.offers.products[place]): _rounded(
+        else "+".join(str(ids[product]) for product in case.offers.bundle(place)): _rounded(
             amount / share, 2, down=False
         )
         for place, amount in found.missing.items()

@@ -194,7 +194,8 @@ class _Relaxing:
         if solution.values is None:
             return self._unmoved(solution)
         offers = self.case.offers
-        held = np.bincount(offers.products[solution.values[: len(offers)] > 0.5].ravel())
+        chosen = offers.take(np.flatnonzero(solution.values[: len(offers)] > 0.5))
+        held = np.bincount(chosen.entries()[1])
         refused, enough = now, max(int(held.max(initial=0)), now + 1)
         middle = now + 1  # most often one more is enough
         while enough - refused > 1:
@@ -345,7 +346,8 @@ class _Relaxing:
     def _min_price(self) -> Relaxation:
         """The least money by which offers in a plan go below their floors, all together."""
         offers, blocked = self.case.offers, self.case.blocked[self.rule]
-        floor = self.case.instance.catalogue.min_price[offers.products[blocked]].sum(axis=1)
+        min_price = self.case.instance.catalogue.min_price
+        floor = offers.take(blocked).of_products(min_price, 0).sum(axis=1)
         shortfall = np.zeros(self.program.n_columns)
         shortfall[blocked] = floor - offers.bundle_price[blocked]
         solution = self._solve(replace(self._opened(self.program), value=-shortfall), _GAP)

@@ -76,8 +76,9 @@ def line_cells(
     mask = offers.level_mask[line]
     one_each = max_bundles_per_product == 1
     if members is not None and (one_each or len(line) > most_rows):
-        entry, place = np.nonzero(members[offers.products[line]])
-        label = offers.products[line][entry, place].astype(np.int64)
+        of_line = offers.take(line)
+        entry, place = np.nonzero(of_line.of_products(members, False))
+        label = of_line.products[entry, place].astype(np.int64)
         column, by, most = line[entry], "product", max_bundles_per_product
     else:
         column, label, by, most = line, line, "offer", 1
