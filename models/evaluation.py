@@ -1,25 +1,73 @@
-"""Held-out evaluation: how well pairs and demand of later weeks are foretold, beside baselines."""
+"""Held-out evaluation: how well later weeks are foretold, beside plain baselines and peers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.orders import Orders
-from .history import most_bought, only_products, orders_before
+from .calibration import score_calibration
+from .held_out import HeldOut, split_history
+from .history import orders_before
+from .next_product import score_next_product
 from .panel import base_prices, weekly_panel
 from .product_features import ProductFeatures, product_features
 from .score_demand import score_demand
 from .score_pairs import score_pairs
 
-TOP_PRODUCTS = 4_000
-TEST_WEEKS = 13
-LEAST_WEEKS = 8  # with fewer, a quarter held out leaves too little to learn from
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of belief, and how it is scored.
+
+    Attributes
+    ----------
+    key
+        of the section in the scores.
+    doing
+        what is being done, for the person who waits.
+    score
+        the section of a split; ``{"skipped": why}`` where it has none.
+    """
+
+    key: str
+    doing: str
+    score: Callable[[HeldOut], dict[str, Any]]
 
 
-def evaluate(instance: Instance) -> dict[str, Any]:
+def _pairs(held_out: HeldOut) -> dict[str, Any]:
+    return score_pairs(held_out.orders, held_out.features, *held_out.weeks)
+
+
+def _demand(held_out: HeldOut) -> dict[str, Any]:
+    return score_demand(held_out.orders, held_out.features, *held_out.weeks)
+
+
+BASIC = (
+    Section("pairs", "scoring pairs", _pairs),
+    Section("demand", "scoring demand", _demand),
+)
+"""The sections that ``learn`` puts into every manifest."""
+
+SECTIONS = (
+    *BASIC,
+    Section("next_product", "ranking what joins a basket", score_next_product),
+    Section("calibration", "checking how sure the beliefs are", score_calibration),
+)
+
+
+def evaluate(
+    instance: Instance, *, progress: Callable[[str], None] | None = None
+) -> dict[str, Any]:
     """Hold out the last weeks of an instance's orders, learn on the others, and score.
+
+    Parameters
+    ----------
+    progress
+        told in a few words what is being scored.
 
     Returns
     -------
@@ -29,6 +77,8 @@ def evaluate(instance: Instance) -> dict[str, Any]:
         score by method, (Σ y·log μ − Σ μ)/Σ y over all pairs of products; higher is better.
     demand
         mean Poisson deviance by method over product-weeks; lower is better.
+    next_product, calibration, …
+        one entry a section, as the function that scores it says.
 
     Raises InputError where the history is too short to hold anything out.
     """
@@ -41,10 +91,10 @@ def evaluate(instance: Instance) -> dict[str, Any]:
         instance.catalogue.reference_price, weekly_panel(orders, first_week, end_week)
     )
     features = product_features(instance.catalogue, prices)
-    scores = held_out_scores(orders, features, first_week, end_week)
-    if "skipped" in scores:
-        raise InputError(scenario.data.orders, None, str(scores["skipped"]))
-    return scores
+    held_out = split_history(orders, features, first_week, end_week, instance)
+    if isinstance(held_out, str):
+        raise InputError(scenario.data.orders, None, held_out)
+    return scores_of(held_out, SECTIONS, progress)
 
 
 def held_out_scores(
@@ -53,25 +103,32 @@ def held_out_scores(
     first_week: int,
     end_week: int,
 ) -> dict[str, Any]:
-    """The scores of ``evaluate``; ``skipped`` says why where there are none.
+    """The pairs and demand of ``evaluate``; ``skipped`` says why where there are none.
 
     Parameters
     ----------
     first_week, end_week
         the weeks used, the last of them (13, or a quarter of what there is) held out.
     """
-    weeks = end_week - first_week
-    if weeks < LEAST_WEEKS:
-        return {"skipped": f"{weeks} weeks of orders; held-out scores need {LEAST_WEEKS}"}
-    split = end_week - min(TEST_WEEKS, weeks // 4)
-    products = most_bought(orders, first_week, split, TOP_PRODUCTS)
-    if len(products) < 2 or not (orders.week[orders.visit] >= split).any():
-        return {"skipped": "fewer than two products were bought before the held-out weeks"}
-    chosen, known = only_products(orders, products), features.take(products)
-    return {
-        "train_weeks": split - first_week,
-        "test_weeks": end_week - split,
-        "products": len(products),
-        "pairs": score_pairs(chosen, known, first_week, split, end_week),
-        "demand": score_demand(chosen, known, first_week, split, end_week),
+    held_out = split_history(orders, features, first_week, end_week)
+    if isinstance(held_out, str):
+        return {"skipped": held_out}
+    return scores_of(held_out, BASIC)
+
+
+def scores_of(
+    held_out: HeldOut,
+    sections: tuple[Section, ...],
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """What was scored, and an entry for each section."""
+    scores: dict[str, Any] = {
+        "train_weeks": held_out.split_week - held_out.first_week,
+        "test_weeks": held_out.end_week - held_out.split_week,
+        "products": len(held_out.scored),
     }
+    for section in sections:
+        if progress is not None:
+            progress(section.doing)
+        scores[section.key] = section.score(held_out)
+    return scores
