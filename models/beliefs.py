@@ -13,6 +13,7 @@ from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from . import copula
 from .affinity import highest_joint, unseen_lift
+from .segments import Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class Beliefs:
         category pair, which answers for pairs that were never counted.
     manifest
         versions, training window, held-out scores, input hashes, fitted hyperparameters.
+    segments
+        segments of shoppers; None: all are taken together.
     pair_prior
         what refines the category lift for pairs that were never counted; None: nothing does.
     """
@@ -101,6 +104,7 @@ class Beliefs:
     category_lift: NDArray[np.float64]
     manifest: dict[str, Any]
     pair_prior: PairPrior | None = None
+    segments: Segments | None = None
 
     def joint_probability(
         self, a: NDArray[np.integer], b: NDArray[np.integer]
@@ -207,6 +211,7 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         pair_a=low[order].astype(np.int32),
         pair_b=high[order].astype(np.int32),
         pair_prior=prior,
+        segments=None if beliefs.segments is None else beliefs.segments.take(source),
         **{name: taken(getattr(beliefs, name), fill) for name, fill in fills.items()},
         **{name: getattr(beliefs, name)[kept] for name in pairs},
     )
@@ -226,6 +231,11 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
         copula.joint_probability(q[beliefs.pair_a], q[beliefs.pair_b], beliefs.odds_ratio),
         beliefs.pair_joint,
     )
+    segments = beliefs.segments
+    if segments is not None:
+        segments = segments.carried(
+            beliefs.purchase_probability, beliefs.price_sensitivity, ratio, q
+        )
     counts = {
         "products_added": int((source < 0).sum()),
         "products_dropped": len(beliefs.product_ids) - int((source >= 0).sum()),
@@ -239,6 +249,7 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
         reference_price=np.where(new > 0, new, old),
         deepest_cut=np.maximum(cut, 0.0),
         pair_joint=joint,
+        segments=segments,
         manifest={**beliefs.manifest, "aligned": counts},
         **{name: getattr(beliefs, name) * ratio for name in scaled},
     )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..instances.errors import InputError
 from .beliefs import Beliefs, PairPrior
 from .learning import SCHEMA_VERSION
+from .segments_folder import read_segments, write_segments
 
 MANIFEST, PRODUCTS, PAIRS, LIFTS = (
     "manifest.json",
@@ -114,6 +115,7 @@ def load_beliefs(folder: Path) -> Beliefs:
         category_lift=category_lift,
         manifest=manifest["manifest"],
         pair_prior=_pair_prior(folder, manifest, products),
+        segments=read_segments(folder, ids.to_numpy(dtype=object)),
         **{
             name: _column(folder / PRODUCTS, products, name, kind)
             for name, kind in _PRODUCT_COLUMNS.items()
@@ -157,6 +159,8 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
         }
     )
     lifts.to_parquet(folder / LIFTS, index=False)
+    if beliefs.segments is not None:
+        write_segments(beliefs.segments, ids, folder)
     content = {"schema_version": SCHEMA_VERSION, **beliefs.manifest}
     if prior is not None:
         content["pair_prior"] = {

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import gammaln, log_softmax
+from scipy.optimize import minimize
+from scipy.special import log_softmax
 
 from ..instances.orders import Orders
 from .product_features import ProductFeatures
 from .shoppers import Counts, Shoppers, shoppers_of
+from .threads import one_thread
+from .topic_shares import common_share, dirichlet_strength, smoothed_shares
 from .topics import Topics, fit_topics, product_texts, word_places
 
 TOPIC_NUMBERS = (4, 8, 16, 24, 40)
@@ -31,7 +33,6 @@ TOPIC_NUMBERS = (4, 8, 16, 24, 40)
 
 _MOST_LATE_WEEKS, _LATE_PART = 13, 4
 _PENALTIES = (30.0, 300.0, 3_000.0, 30_000.0)  # on W and b, in purchases
-_STRENGTHS = (0.1, 1e4)  # of the Dirichlet: all but nothing, and all but certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Interests:
         return np.exp(log_softmax(x @ self.weights + self.bias, axis=1))
 
 
+@one_thread
 def learn_interests(
     orders: Orders,
     events: pd.DataFrame | None,
@@ -119,35 +121,6 @@ def topic_counts(counts: Counts, topics: Topics) -> NDArray[np.float64]:
     member = np.zeros((counts.shape[1], len(topics)))
     member[known, topics.product_topic[known]] = 1.0
     return counts @ member
-
-
-def common_share(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(topics,) share of each topic, each worth half a purchase at least."""
-    total = counts.sum(axis=0) + 0.5
-    return total / total.sum()
-
-
-def smoothed_shares(
-    counts: NDArray[np.float64], share: NDArray[np.float64], strength: float
-) -> NDArray[np.float64]:
-    """(customers, topics) posterior mean (n_ck + s·share_k)/(n_c + s) under the Dirichlet."""
-    return (counts + strength * share) / (counts.sum(axis=1, keepdims=True) + strength)
-
-
-def dirichlet_strength(counts: NDArray[np.float64], share: NDArray[np.float64]) -> float:
-    """The s with the highest Dirichlet-multinomial likelihood of these counts (Minka 2000)."""
-    sizes = counts.sum(axis=1)
-    rows = counts[sizes > 0]
-    sizes = sizes[sizes > 0]
-
-    def loss(log_s: float) -> float:
-        s = np.exp(log_s)
-        of_topics = gammaln(rows + s * share) - gammaln(s * share)
-        return -float(of_topics.sum() + (gammaln(s) - gammaln(s + sizes)).sum())
-
-    low, high = (float(np.log(end)) for end in _STRENGTHS)
-    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 0.02})
-    return float(np.exp(found.x))
 
 
 def product_score(topics: Topics, early: Shoppers, late: Shoppers) -> float:

@@ -62,6 +62,14 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     pairs = count_pairs(baskets, scenario.candidates.min_support)
     carried = carry_to_week(affinity, pairs, demand.purchase.probability)
 
+    segments, of_segments = None, {}
+    if scenario.segments.count != 1:
+        from .learn_segments import instance_segments  # scikit-learn takes a second to load
+
+        say("learning segments of shoppers")
+        learned = instance_segments(instance, orders, features, panel, base, demand)
+        segments, of_segments = learned.segments, {"segments": learned.fit}
+
     say("scoring on held-out weeks")
     scores = held_out_scores(orders, features, first_week, end_week)
 
@@ -86,13 +94,15 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         category_code=category,
         category_lift=affinity.prior.category_lift,
         manifest=_manifest(instance, orders, demand, affinity, pairs, carried)
-        | {"held_out": scores},
+        | {"held_out": scores}
+        | of_segments,
         pair_prior=PairPrior(
             affinity.prior.product_lift,
             affinity.strength,
             float(affinity.visits.sum()),
             scenario.candidates.min_support,
         ),
+        segments=segments,
     )
 
 

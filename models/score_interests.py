@@ -7,15 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..instances.orders import Orders
-from .interests import (
-    common_share,
-    dirichlet_strength,
-    learn_interests,
-    smoothed_shares,
-    topic_counts,
-)
+from .interests import learn_interests, topic_counts
 from .product_features import ProductFeatures
 from .shoppers import shoppers_of
+from .topic_shares import common_share, dirichlet_strength, smoothed_shares
 
 
 def score_interests(

@@ -12,6 +12,7 @@ words by shoppers foretell what is bought better than factors of the products' t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from scipy import sparse
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.extmath import randomized_svd
-from threadpoolctl import threadpool_limits
 
 from .product_features import ProductFeatures
 from .shoppers import Shoppers
@@ -65,8 +65,7 @@ class Topics:
         """(texts,) topic of each text, such as the words of a search."""
         if not len(texts) or not len(self.word):
             return np.full(len(texts), NO_TOPIC, dtype=np.int32)
-        vectorizer = _vectorizer(vocabulary=list(self.word))
-        return _nearest(vectorizer.transform(texts) @ self.place, self.centre)
+        return _nearest(_word_uses(texts, self.word) @ self.place, self.centre)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +98,12 @@ def product_texts(features: ProductFeatures) -> Texts:
     ]
     vectorizer = _vectorizer()
     try:
-        uses = vectorizer.fit_transform(texts)
+        found: Any = vectorizer.fit_transform(texts)
     except ValueError:  # no text has a word
         return Texts(np.zeros(0, dtype=object), sparse.csr_array((len(texts), 0)))
-    words = vectorizer.get_feature_names_out().astype(object)
-    return Texts(words, sparse.csr_array(uses, dtype=np.float64))
+    words = np.asarray(vectorizer.get_feature_names_out(), dtype=object)
+    uses: Any = sparse.csr_array(found, dtype=np.float64)
+    return Texts(words, uses)
 
 
 def fit_topics(
@@ -121,8 +121,7 @@ def fit_topics(
         (words, dimensions) ``word_places``, of which the first ``most - 1`` are used.
     """
     place = places[:, : most - 1]
-    with threadpool_limits(1):  # sums in one order: the same topics on every machine
-        return _clustered(texts, texts.uses @ place, place, shoppers, features, most)
+    return _clustered(texts, texts.uses @ place, place, shoppers, features, most)
 
 
 def word_places(texts: Texts, shoppers: Shoppers, dimensions: int) -> NDArray[np.float64]:
@@ -134,10 +133,11 @@ def word_places(texts: Texts, shoppers: Shoppers, dimensions: int) -> NDArray[np
     """
     used = (shoppers.bought + shoppers.viewed) @ texts.uses
     if len(shoppers.query) and len(texts.word):
-        asked = _vectorizer(vocabulary=list(texts.word)).transform(shoppers.query)
+        asked = _word_uses(shoppers.query, texts.word)
+        searches = np.arange(len(shoppers.query))
         of_shopper = sparse.csr_array(
-            (np.ones(len(asked.indptr) - 1), (shoppers.searcher, np.arange(asked.shape[0]))),
-            shape=(len(shoppers), asked.shape[0]),
+            (np.ones(len(searches)), (shoppers.searcher, searches)),
+            shape=(len(shoppers), len(searches)),
         )
         used = used + of_shopper @ asked
     by_word = np.asarray(used.sum(axis=0), dtype=np.float64).ravel()
@@ -150,8 +150,7 @@ def word_places(texts: Texts, shoppers: Shoppers, dimensions: int) -> NDArray[np
         @ used
         @ sparse.diags_array(1 / np.sqrt(np.maximum(by_word, 1.0)))
     )
-    with threadpool_limits(1):
-        _, value, vector = randomized_svd(table, rank + 1, random_state=0)
+    _, value, vector = randomized_svd(table, rank + 1, random_state=0)
     place = (vector[1:].T * value[1:]) / np.sqrt(np.maximum(by_word, 1.0))[:, None]
     place[by_word < _LEAST_USES] = 0.0
     holding = np.asarray(texts.uses.sum(axis=0), dtype=np.float64).ravel()
@@ -178,9 +177,8 @@ def _clustered(
         none = np.full(len(features), NO_TOPIC, dtype=np.int32)
         return Topics(np.zeros(0, dtype=object), none, texts.word, place, np.zeros((0, 0)))
     # roots: else the few most bought products would be topics of their own
-    fitted = KMeans(n_topics, n_init=_STARTS, random_state=0).fit(
-        direction, sample_weight=np.sqrt(bought[sample])
-    )
+    means: Any = KMeans(n_topics, n_init=_STARTS, random_state=0)  # pyright: ignore[reportArgumentType]
+    fitted = means.fit(direction, sample_weight=np.sqrt(bought[sample]))
     centre = fitted.cluster_centers_
     centre = centre / np.maximum(np.linalg.norm(centre, axis=1, keepdims=True), 1e-12)
     topic = _nearest(products, centre)
@@ -249,6 +247,13 @@ def _by_category(member: sparse.csr_array, features: ProductFeatures) -> NDArray
 def _title(parts: list[str]) -> str:
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
+
+
+def _word_uses(texts: NDArray[np.object_], words: NDArray[np.object_]) -> sparse.csr_array:
+    """(texts, words) 1 where the text has the word."""
+    found: Any = _vectorizer(vocabulary=list(words)).transform(texts)
+    uses: Any = sparse.csr_array(found, dtype=np.float64)
+    return uses
 
 
 def _vectorizer(vocabulary: list[str] | None = None) -> CountVectorizer:
