@@ -112,7 +112,7 @@ def unseen_lift(
 
 
 def highest_joint(
-    q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float
+    q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(pairs,) the most that J may be: P(commoner | rarer) <= 1 − 2(1 − q of the commoner)/(n + 2).
 
@@ -125,7 +125,7 @@ def highest_joint(
 
 
 def lowest_joint(
-    q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float
+    q_a: NDArray[np.float64], q_b: NDArray[np.float64], visits: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(pairs,) the least that J may be: what ``highest_joint`` leaves of buying one alone."""
     a_alone = highest_joint(q_a, 1 - q_b, visits)

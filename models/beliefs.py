@@ -13,6 +13,7 @@ from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from . import copula
 from .affinity import highest_joint, unseen_lift
+from .product_sets import ProductSets, reordered_sets, repriced_sets, set_probability
 from .segments import Segments
 
 
@@ -82,6 +83,8 @@ class Beliefs:
         segments of shoppers; None: all are taken together.
     pair_prior
         what refines the category lift for pairs that were never counted; None: nothing does.
+    product_sets
+        sets of three and four products; None where they were not asked for.
     """
 
     product_ids: NDArray[np.object_]
@@ -105,6 +108,7 @@ class Beliefs:
     manifest: dict[str, Any]
     pair_prior: PairPrior | None = None
     segments: Segments | None = None
+    product_sets: ProductSets | None = None
 
     def joint_probability(
         self, a: NDArray[np.integer], b: NDArray[np.integer]
@@ -140,6 +144,13 @@ class Beliefs:
         psi = np.asarray(copula.odds_ratio_of(q[low], q[high], joint))
         psi[known] = self.odds_ratio[at[known]]
         return {"joint_probability": joint, "odds_ratio": psi, "odds_spread": spread}
+
+    def set_probability(self, products: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(n,) probability that a visit holds all products of a row (n, width), two to four.
+
+        Rows of fewer products than the widest are filled with -1. Counted sets and any others.
+        """
+        return set_probability(self, products)
 
     def aligned(self, catalogue: Catalogue) -> Beliefs:
         """These beliefs for another catalogue: its products, its order, its reference prices.
@@ -190,7 +201,7 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
     low, high = np.minimum(a[kept], b[kept]), np.maximum(a[kept], b[kept])
     order = np.lexsort((high, low))
     kept = kept[order]
-    prior = beliefs.pair_prior
+    prior, sets = beliefs.pair_prior, beliefs.product_sets
     if prior is not None:
         prior = replace(prior, product_lift=taken(prior.product_lift, 1.0))
     fills = {
@@ -212,6 +223,7 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         pair_b=high[order].astype(np.int32),
         pair_prior=prior,
         segments=None if beliefs.segments is None else beliefs.segments.take(source),
+        product_sets=None if sets is None else reordered_sets(sets, target),
         **{name: taken(getattr(beliefs, name), fill) for name, fill in fills.items()},
         **{name: getattr(beliefs, name)[kept] for name in pairs},
     )
@@ -242,7 +254,7 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
         "products_repriced": int(moved.sum()),
     }
     scaled = ("price_sensitivity", "sensitivity_location", "sensitivity_scale", "sensitivity_cap")
-    return replace(
+    repriced = replace(
         beliefs,
         product_ids=catalogue.product_ids,
         purchase_probability=q,
@@ -253,3 +265,7 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
         manifest={**beliefs.manifest, "aligned": counts},
         **{name: getattr(beliefs, name) * ratio for name in scaled},
     )
+    sets = beliefs.product_sets
+    if sets is None or not moved.any():
+        return repriced
+    return replace(repriced, product_sets=repriced_sets(beliefs, repriced, sets))

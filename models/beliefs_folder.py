@@ -16,6 +16,7 @@ from ..instances.errors import InputError
 from .beliefs import Beliefs, PairPrior
 from .learning import SCHEMA_VERSION
 from .segments_folder import read_segments, write_segments
+from .sets_folder import read_sets, write_sets
 
 MANIFEST, PRODUCTS, PAIRS, LIFTS = (
     "manifest.json",
@@ -116,6 +117,7 @@ def load_beliefs(folder: Path) -> Beliefs:
         manifest=manifest["manifest"],
         pair_prior=_pair_prior(folder, manifest, products),
         segments=read_segments(folder, ids.to_numpy(dtype=object)),
+        product_sets=read_sets(folder, ids.to_numpy(dtype=object), manifest["manifest"]),
         **{
             name: _column(folder / PRODUCTS, products, name, kind)
             for name, kind in _PRODUCT_COLUMNS.items()
@@ -161,6 +163,8 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
     lifts.to_parquet(folder / LIFTS, index=False)
     if beliefs.segments is not None:
         write_segments(beliefs.segments, ids, folder)
+    if beliefs.product_sets is not None:
+        write_sets(beliefs.product_sets, ids, folder)
     content = {"schema_version": SCHEMA_VERSION, **beliefs.manifest}
     if prior is not None:
         content["pair_prior"] = {

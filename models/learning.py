@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -17,6 +18,7 @@ from .beliefs import Beliefs, PairPrior
 from .demand import Demand, fit_demand
 from .evaluation import held_out_scores
 from .history import orders_before
+from .learn_sets import learn_sets
 from .pair_counts import PairCounts, count_pairs
 from .panel import base_prices, weekly_panel
 from .price_support import deepest_cuts, usual_quantities
@@ -74,7 +76,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     scores = held_out_scores(orders, features, first_week, end_week)
 
     sensitivity = demand.sensitivity
-    return Beliefs(
+    beliefs = Beliefs(
         product_ids=catalogue.product_ids,
         purchase_probability=demand.purchase.probability,
         purchase_spread=demand.purchase.spread,
@@ -104,6 +106,14 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         ),
         segments=segments,
     )
+    if scenario.candidates.max_size == 2:
+        return beliefs
+    say("learning sets of three and four products")
+    together = learn_sets(
+        beliefs, affinity, baskets, scenario.candidates.min_support, scenario.candidates.max_size
+    )
+    manifest = beliefs.manifest | {"sets": list(together.facts)}
+    return replace(beliefs, product_sets=together.sets, manifest=manifest)
 
 
 def _manifest(
