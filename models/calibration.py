@@ -14,15 +14,17 @@ from .affinity import carry_to_week, odds_at_base
 from .all_pairs import AllPairs
 from .copula import joint_probability
 from .held_out import HeldOut
+from .met_prices import met_responses
 from .pair_counts import PairCounts, count_pairs
 from .pit import EXPECTED_EDGES, Predicted, calibration_of, shape_of_log_spread
-from .purchase import fit_purchase, price_paths
+from .purchase import fit_purchase
 from .reliability import reliability
 from .score_demand import SCORED_HALF
 
 _PAIRS_A_GROUP = 10_000  # drawn from each group of expectations: rare pairs are millions
 _ORIGINS = 4  # weeks from which joint orders are foretold one week ahead
 _SEED = 1
+_HIGHEST = 0.999  # a probability at a price
 _STEP = 1e-4  # of logarithms, for slopes
 _CHUNK = 1_000_000  # pairs at once
 
@@ -84,14 +86,14 @@ def _later_weeks(held_out: HeldOut) -> range:
 def _foretell(held_out: HeldOut, week: int) -> _Forecast:
     """q of one week, from the weeks before: price sensitivity as learned before the split.
 
-    The variance of log q adds what η is unsure of, as far as the week's price is from the base
-    price: (1 − q)²(1 − p/r)²·Var(η).
+    The variance of log q adds what η is unsure of, as far as it moves the response to the price.
     """
-    panel, features = held_out.panel, held_out.features
+    features, base_price = held_out.features, held_out.base_price
+    known, through = held_out.panel.before(week), held_out.panel.before(week + 1)
     sensitivity = held_out.demand.sensitivity
     purchase = fit_purchase(
-        panel.before(week),
-        held_out.base_price,
+        known,
+        base_price,
         sensitivity.mean,
         sensitivity.spread,
         features.category,
@@ -99,15 +101,18 @@ def _foretell(held_out: HeldOut, week: int) -> _Forecast:
         horizon=1,
         half=SCORED_HALF,
     )
-    q = purchase.probability
-    paths = price_paths(panel, held_out.base_price, np.ones(len(q)))
-    cut = np.log(paths[SCORED_HALF][:, week].astype(float))
-    at_price = q * np.exp(sensitivity.mean * (1 - q) * cut)
-    unsure = (1 - q) * cut * sensitivity.spread
+    rate = known.totals(known.baskets.sum(axis=1)) / max(known.visits.sum(), 1.0)
+
+    def response(eta: NDArray[np.float64]) -> NDArray[np.float64]:
+        met = met_responses(through, base_price, eta * (1 - rate), purchase.held, week)
+        return met[SCORED_HALF][:, week].astype(float)
+
+    at_price = response(sensitivity.mean)
+    unsure = np.log(response(sensitivity.mean + sensitivity.spread) / at_price)
     return _Forecast(
         week,
-        float(panel.visits[week, SCORED_HALF]),
-        np.minimum(at_price, 0.999),
+        float(through.visits[week, SCORED_HALF]),
+        np.minimum(purchase.probability * at_price, _HIGHEST),
         np.sqrt(purchase.spread**2 + unsure**2),
     )
 
@@ -195,7 +200,9 @@ def _affinity(held_out: HeldOut) -> dict[str, Any]:
     mean = independent[pairs.first, pairs.second] * pairs.lift
     chosen = _drawn_by_group(mean)
     a, b = pairs.first[chosen], pairs.second[chosen]
-    spread = held_out.affinity.lift_spread(pairs.orders[chosen].astype(np.int64))
+    spread = held_out.affinity.lift_spread(
+        pairs.orders[chosen].astype(np.int64), pairs.expected[chosen].astype(float)
+    )
     seen = _orders_of(held_out.seen_later, a, b)
     shape = shape_of_log_spread(spread)
     return calibration_of(Predicted(seen, mean[chosen], shape, a, b, crossed=True))

@@ -124,8 +124,6 @@ def _manifest(
     pairs: PairCounts,
     carried: PairBeliefs,
 ) -> dict[str, Any]:
-    purchase = demand.purchase
-    half_life = purchase.level.half_life
     return {
         "schema_version": SCHEMA_VERSION,
         "version": _version(),
@@ -137,13 +135,7 @@ def _manifest(
             "lines": orders.n_lines,
         },
         "sensitivity": {**demand.sensitivity.fit, "cap": demand.sensitivity.cap},
-        "purchase": {
-            "half_life_weeks": half_life if np.isfinite(half_life) else None,
-            "recent_strength": purchase.level.recent_strength,
-            "category_strength": purchase.level.category_strength,
-            "forecast_variance": purchase.forecast_variance,
-            "products_bounded": purchase.n_bounded,
-        },
+        "purchase": demand.purchase.fit,
         "affinity": {
             "strength": affinity.strength,
             "half_life_weeks": affinity.half_life if np.isfinite(affinity.half_life) else None,

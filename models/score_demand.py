@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from ..instances.orders import Orders
 from .demand import fit_demand
+from .met_prices import met_responses
 from .panel import Panel, weekly_panel
 from .product_features import ProductFeatures
-from .purchase import fit_purchase, price_paths
+from .purchase import fit_purchase
 
 SCORED_HALF = 1  # customers with an odd code
 
@@ -51,9 +52,13 @@ def score_demand(
     bought = train.totals(train.baskets[:, SCORED_HALF])
     mean_rate = bought / max(train.visits[:, SCORED_HALF].sum(), 1.0)
     return {
-        "no_price": _deviance(panel, train, base, 0 * shared, mean_rate),
-        "category_sensitivity": _deviance(panel, train, base, shared, level.probability),
-        "learned": _deviance(panel, train, base, learned, demand.purchase.probability),
+        "no_price": _deviance(panel, train, base, 0 * shared, mean_rate, 1.0),
+        "category_sensitivity": _deviance(
+            panel, train, base, shared, level.probability, level.held
+        ),
+        "learned": _deviance(
+            panel, train, base, learned, demand.purchase.probability, demand.purchase.held
+        ),
     }
 
 
@@ -63,12 +68,13 @@ def _deviance(
     base_price: NDArray[np.float64],
     sensitivity: NDArray[np.float64],
     probability: NDArray[np.float64],
+    held: float,
 ) -> float:
     """Mean Poisson deviance over the products and the weeks after the training weeks."""
     known = train.n_weeks
     rate = train.totals(train.baskets.sum(axis=1)) / max(train.visits.sum(), 1.0)
-    paths = price_paths(panel, base_price, sensitivity * (1.0 - rate))[SCORED_HALF][:, known:]
-    mu = probability[:, None] * panel.visits[known:, SCORED_HALF] * paths
+    met = met_responses(panel, base_price, sensitivity * (1.0 - rate), held, known)
+    mu = probability[:, None] * panel.visits[known:, SCORED_HALF] * met[SCORED_HALF][:, known:]
     mu = np.maximum(mu, 1e-9)
     y = np.zeros((panel.n_products, panel.n_weeks))
     y[panel.product, panel.week] = panel.baskets[:, SCORED_HALF]
