@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from .console import safe
+from .score_tables import ScoreTable, tables_of
+from .score_words import CALIBRATION, SECTIONS, Words, expected_range, plain
 
 if TYPE_CHECKING:
     from ..models import Beliefs
@@ -49,15 +51,48 @@ def show_scores(console: Console, scores: dict[str, Any]) -> None:
         f"learned on {scores['train_weeks']} weeks, scored on the {scores['test_weeks']} after, "
         f"{scores['products']:,} products"
     )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("held-out score")
-    table.add_column("method")
-    table.add_column("", justify="right")
-    for key, title in (
-        ("pairs", "pairs, log score (higher is better)"),
-        ("demand", "demand, deviance (lower is better)"),
-    ):
-        for method, score in scores[key].items():
-            table.add_row(title, method.replace("_", " "), f"{score:.4f}")
-            title = ""
+    for key, section in scores.items():
+        if not isinstance(section, dict) or key == "seconds":  # those are for JSON
+            continue
+        words = SECTIONS.get(key, Words(plain(key), ""))
+        end = f" ({words.better})" if words.better else ""
+        console.print(Text(f"\n{words.title}{end}", style="bold"))
+        if key == "calibration":
+            _show_calibration(console, section)
+            continue
+        for table in tables_of(section):
+            _show_table(console, table)
+
+
+def _show_table(console: Console, scores: ScoreTable) -> None:
+    named = bool(scores.title) or any(scores.headings)
+    table = Table(box=None, pad_edge=False, header_style="", show_header=named)
+    table.add_column(Text(scores.title), min_width=24)
+    for heading in scores.headings[1:]:
+        table.add_column(Text(heading), justify="right")
+    for row, learned in zip(scores.rows, scores.learned, strict=True):
+        table.add_row(*map(safe, row), style="bold" if learned else "")
     console.print(table)
+
+
+def _show_calibration(console: Console, parts: dict[str, Any]) -> None:
+    """A line a group: how far from flat, what chance alone does, what the 90 % interval held."""
+    for key, part in parts.items():
+        words = CALIBRATION.get(key, Words(plain(key), ""))
+        verdict = part["verdict"] or "too few counts to say"
+        console.print(f"{words.title}: {verdict}")
+        table = Table(box=None, pad_edge=False, header_style="")
+        table.add_column("  expected", min_width=14)
+        for heading in ("counts", "off flat by", "chance", "inside 90 %"):
+            table.add_column(heading, justify="right")
+        table.add_column("")
+        for group in part["groups"]:
+            table.add_row(
+                f"  {expected_range(group)}",
+                f"{group['counts']:,}",
+                f"{group['distance']:.3f}",
+                f"{group['noise']:.3f}",
+                f"{group['inside_90']:.1%}",
+                group["verdict"],
+            )
+        console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.orders import Orders
-from .calibration import score_calibration
+from ..instances.scenario import Scenario
+from ..instances.weeks import week_label
 from .held_out import HeldOut, split_history
 from .history import orders_before
-from .next_product import score_next_product
 from .panel import base_prices, weekly_panel
 from .product_features import ProductFeatures, product_features
 from .score_demand import score_demand
@@ -46,17 +47,69 @@ def _demand(held_out: HeldOut) -> dict[str, Any]:
     return score_demand(held_out.orders, held_out.features, *held_out.weeks)
 
 
+def _sets(held_out: HeldOut) -> dict[str, Any]:
+    from .score_sets import score_sets
+
+    return score_sets(held_out.orders, held_out.features, *held_out.weeks)
+
+
+def _interests(held_out: HeldOut) -> dict[str, Any]:
+    from .score_interests import score_interests
+
+    orders, features, events = held_out.orders, held_out.features, held_out.events
+    found = score_interests(orders, events, features, *held_out.weeks)
+    return found or {"skipped": "no topics can be learned, or no shopper came back"}
+
+
+def _segments(held_out: HeldOut) -> dict[str, Any]:
+    from .score_segments import score_segments
+
+    orders, features, events = held_out.orders, held_out.features, held_out.events
+    found = score_segments(orders, events, features, *held_out.weeks)
+    return found or {"skipped": "no segments can be learned"}
+
+
+def _mechanism(held_out: HeldOut) -> dict[str, Any]:
+    from .score_mechanism import score_mechanism
+
+    return score_mechanism(held_out.orders, held_out.features, *held_out.weeks)
+
+
+def _next_product(held_out: HeldOut) -> dict[str, Any]:
+    from .next_product import score_next_product
+
+    return score_next_product(held_out)
+
+
+def _calibration(held_out: HeldOut) -> dict[str, Any]:
+    from .calibration import score_calibration
+
+    return score_calibration(held_out)
+
+
 BASIC = (
     Section("pairs", "scoring pairs", _pairs),
     Section("demand", "scoring demand", _demand),
 )
 """The sections that ``learn`` puts into every manifest."""
 
-SECTIONS = (
-    *BASIC,
-    Section("next_product", "ranking what joins a basket", score_next_product),
-    Section("calibration", "checking how sure the beliefs are", score_calibration),
+_SETS = Section("sets", "scoring sets of three and four", _sets)
+_SHOPPERS = (
+    Section("interests", "scoring interest tags", _interests),
+    Section("segments", "scoring segments of shoppers", _segments),
 )
+_OTHERS = (
+    Section("mechanism", "following joint purchases as prices move", _mechanism),
+    Section("next_product", "ranking what joins a basket", _next_product),
+    Section("calibration", "checking how sure the beliefs are", _calibration),
+)
+
+
+def sections_of(scenario: Scenario) -> tuple[Section, ...]:
+    """What is learned for a scenario: sets and segments only where it asks for them."""
+    sets = (_SETS,) if scenario.candidates.max_size > 2 else ()
+    shoppers = _SHOPPERS if scenario.segments.count != 1 else ()
+    return (*BASIC, *sets, *shoppers, *_OTHERS)
 
 
 def evaluate(
@@ -71,14 +124,16 @@ def evaluate(
 
     Returns
     -------
-    train_weeks, test_weeks, products
+    name, first_scored_week, last_scored_week, train_weeks, test_weeks, products
         what was scored.
     pairs
         score by method, (Σ y·log μ − Σ μ)/Σ y over all pairs of products; higher is better.
     demand
         mean Poisson deviance by method over product-weeks; lower is better.
-    next_product, calibration, …
-        one entry a section, as the function that scores it says.
+    sets, interests, segments, mechanism, next_product, calibration
+        as the functions that score them say; the first three where the scenario asks for them.
+    seconds
+        by section.
 
     Raises InputError where the history is too short to hold anything out.
     """
@@ -94,7 +149,13 @@ def evaluate(
     held_out = split_history(orders, features, first_week, end_week, instance)
     if isinstance(held_out, str):
         raise InputError(scenario.data.orders, None, held_out)
-    return scores_of(held_out, SECTIONS, progress)
+    scored = {
+        "name": scenario.name,
+        "first_scored_week": week_label(held_out.split_week),
+        "last_scored_week": week_label(held_out.end_week - 1),
+    }
+    scores, seconds = scores_of(held_out, sections_of(scenario), progress)
+    return scored | scores | {"seconds": seconds}
 
 
 def held_out_scores(
@@ -113,15 +174,16 @@ def held_out_scores(
     held_out = split_history(orders, features, first_week, end_week)
     if isinstance(held_out, str):
         return {"skipped": held_out}
-    return scores_of(held_out, BASIC)
+    return scores_of(held_out, BASIC)[0]
 
 
 def scores_of(
     held_out: HeldOut,
     sections: tuple[Section, ...],
     progress: Callable[[str], None] | None = None,
-) -> dict[str, Any]:
-    """What was scored, and an entry for each section."""
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """What was scored with an entry for each section, and the seconds of each."""
+    seconds: dict[str, float] = {}
     scores: dict[str, Any] = {
         "train_weeks": held_out.split_week - held_out.first_week,
         "test_weeks": held_out.end_week - held_out.split_week,
@@ -130,5 +192,7 @@ def scores_of(
     for section in sections:
         if progress is not None:
             progress(section.doing)
+        start = time.perf_counter()
         scores[section.key] = section.score(held_out)
-    return scores
+        seconds[section.key] = round(time.perf_counter() - start, 1)
+    return scores, seconds

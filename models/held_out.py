@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..instances.instance import Instance
@@ -72,6 +73,16 @@ class HeldOut:
         return self.baskets.select(self.baskets.week >= self.split_week)
 
     @cached_property
+    def events(self) -> pd.DataFrame | None:
+        """The events of the instance, with ``product`` as position among the scored ones, or -1."""
+        events = None if self.instance is None else self.instance.events
+        if events is None or self.instance is None:
+            return None
+        position = np.full(len(self.instance.catalogue) + 1, -1, dtype=np.int64)
+        position[self.scored] = np.arange(len(self.scored))
+        return events.assign(product=position[events["product"].to_numpy()])  # -1 stays -1
+
+    @cached_property
     def panel(self) -> Panel:
         """The weekly panel of all weeks; ``panel.before`` gives what was known in a week."""
         return weekly_panel(self.orders, self.first_week, self.end_week)
@@ -95,8 +106,19 @@ class HeldOut:
         )
 
     @cached_property
+    def known_features(self) -> ProductFeatures:
+        """The features with the usual prices of the training weeks."""
+        return replace(self.features, price=self.base_price)
+
+    @cached_property
     def affinity(self) -> Affinity:
-        return fit_affinity(self.train, self.features, self.first_week, self.split_week)
+        known, first, split = self.known_features, self.first_week, self.split_week
+        return fit_affinity(self.train, known, first, split, self.train_customer)
+
+    @property
+    def train_customer(self) -> NDArray[np.int32]:
+        """(training baskets,) customer codes, -1 where unknown."""
+        return self.orders.customer[self.orders.week < self.split_week]
 
     @cached_property
     def pairs(self) -> AllPairs:

@@ -28,7 +28,7 @@ from .product_features import ProductFeatures
 SEED = 1  # of which product of a basket is hidden
 _COUNT_SHARES = (0.0, 0.5, 0.8, 1.0)
 _RIDGES = (0.25, 0.5, 1.0)  # mean orders of a product
-_LIFT_WEIGHTS = (0.0, 0.001, 0.003, 0.01)
+_LIFT_WEIGHTS = (0.0, 0.001, 0.003, 0.01, 0.1, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,16 @@ def score_next_product(held_out: HeldOut) -> dict[str, Any]:
     if not len(task):
         return {"skipped": "no held-out basket holds two of the scored products"}
     inner_split = split - max(min(end - split, (split - first) // 4), 1)
-    train, features = held_out.train, held_out.features
-    before = train.select(train.week < inner_split)
+    train, features, customer = held_out.train, held_out.known_features, held_out.train_customer
+    early = train.week < inner_split
+    before = train.select(early)
     inner_task = hide_one(train.select(train.week >= inner_split), SEED)
     if not len(inner_task) or not before.n_visits:
         return {"skipped": "no basket of two products to choose the settings on"}
     cosine, counts_ridge, chosen = _settings(
-        inner_task, _company(before, features, first, inner_split)
+        inner_task, _company(before, features, first, inner_split, customer[early])
     )
-    known = _company(train, features, first, split)
+    known = _company(train, features, first, split, customer)
     nothing = 0 * known.orders
     plain = least_squares(known, 1.0, counts_ridge)
     ours, alone = with_lifts(known, least_squares(known, *chosen[:2]), chosen[2])
@@ -219,11 +220,15 @@ def _ndcg(
 
 
 def _company(
-    baskets: Baskets, features: ProductFeatures, first_week: int, end_week: int
+    baskets: Baskets,
+    features: ProductFeatures,
+    first_week: int,
+    end_week: int,
+    customer: NDArray[np.int32],
 ) -> Company:
     """What is known of the pairs of the baskets, all before ``end_week``."""
     n = baskets.n_products
-    affinity = fit_affinity(baskets, features, first_week, end_week)
+    affinity = fit_affinity(baskets, features, first_week, end_week, customer)
     pairs = all_pairs(affinity, count_pairs(baskets, 1, max_basket=n), n)
     orders = np.bincount(baskets.product, minlength=n).astype(np.float32)
     counts, believed = (
