@@ -7,14 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.special import betainc, polygamma
+from scipy.special import betainc
 
 from ..instances.orders import Baskets
+from .category_lift import CategoryLift, fit_category_lift
 from .copula import joint_probability, odds_ratio_of
 from .gamma_poisson import fitted_strength
+from .graph_filter import fit_graph_filter
+from .later_pairs import Window, joint_orders, later_pairs, smoothed_rates, window_of
+from .lift_prior import LiftPrior, carried_prior, fitted_prior, plain_prior
 from .pair_counts import PairCounts
+from .pair_features import PairFeatures, pair_features
 from .product_features import ProductFeatures
+from .title_words import title_words
 
 # Weeks, of the smoothing of weekly rates. At 0.5 the weeks beside a week weigh a quarter of it, so
 # every week is nearly a stratum of its own (as in Mantel and Haenszel's odds ratio) and chance in
@@ -24,34 +29,8 @@ _HALF_LIVES = (0.5, 1.0, 2.0, 4.0, 10.0, np.inf)
 _FIRST_HALF_LIFE = 0.5  # for the prior that the half-lives are compared under
 _FREQUENT = 4_000  # the most frequent products, of which
 _DENSE = 800  # evenly from most to least frequent, have all their pairs fit the strengths
-_ROUNDS = 3  # of category lifts and product lifts in turn
-
-
-@dataclass(frozen=True, slots=True)
-class PriorLift:
-    """Prior mean of λ_ab = category_lift[c_a, c_b] · product_lift_a · product_lift_b.
-
-    Attributes
-    ----------
-    category
-        (products,) codes.
-    category_lift
-        (codes, codes) symmetric, shrunk to the mean of all.
-    product_lift
-        (products,) mostly the size of the trips a product is bought on; shrunk to 1.
-    """
-
-    category: NDArray[np.int32]
-    category_lift: NDArray[np.float64]
-    product_lift: NDArray[np.float64]
-
-    def of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
-        """(pairs,) prior mean of λ."""
-        return (
-            self.category_lift[self.category[a], self.category[b]]
-            * self.product_lift[a]
-            * self.product_lift[b]
-        )
+_LATER = 0.25  # of the weeks are foretold from the others to fit the prior
+_LEAST_WEEKS = 8  # with fewer, a quarter of them says too little
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +40,7 @@ class Affinity:
     Attributes
     ----------
     prior
-        prior means of λ.
-    strength
-        shape k of the gamma, fitted.
+        mean and shape of the gamma of every pair.
     half_life
         weeks, of the two-sided smoothing of the weekly rates that E_S is built on.
     visits
@@ -72,11 +49,15 @@ class Affinity:
         (products, weeks) smoothed purchase rates.
     """
 
-    prior: PriorLift
-    strength: float
+    prior: LiftPrior
     half_life: float
     visits: NDArray[np.float64]
     rates: NDArray[np.float32]
+
+    @property
+    def strength(self) -> float:
+        """Shape k of the gamma of a pair that is hardly ever expected."""
+        return self.prior.strength
 
     def expected(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
         """(pairs,) E = Σ over weeks of visits · q_a · q_b at that week's level."""
@@ -90,17 +71,21 @@ class Affinity:
         expected: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """(pairs,) posterior mean of λ: λ0·(a + k)/(E·λ0 + k)."""
-        prior = self.prior.of(a, b)
-        return prior * (orders + self.strength) / (expected * prior + self.strength)
+        prior, k = self.prior.of(a, b), self.prior.strength_at(expected)
+        return prior * (orders + k) / (expected * prior + k)
 
-    def lift_spread(self, orders: NDArray[np.integer]) -> NDArray[np.float64]:
-        """(pairs,) posterior standard deviation of log λ, a gamma of shape a + k."""
-        values, at = np.unique(orders, return_inverse=True)
-        return np.sqrt(np.asarray(polygamma(1, values + self.strength)))[at]
+    def lift_spread(
+        self, orders: NDArray[np.integer], expected: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(pairs,) posterior standard deviation of log λ."""
+        return self.prior.spread(orders, self.prior.strength_at(expected))
 
 
 def unseen_lift(
-    prior: NDArray[np.float64], expected: NDArray[np.float64], strength: float, below: int
+    prior: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    strength: NDArray[np.float64] | float,
+    below: int,
 ) -> NDArray[np.float64]:
     """Mean of λ for pairs of which only "fewer than ``below`` joint orders" is known.
 
@@ -134,43 +119,47 @@ def lowest_joint(
 
 
 def fit_affinity(
-    baskets: Baskets, features: ProductFeatures, first_week: int, end_week: int
+    baskets: Baskets,
+    features: ProductFeatures,
+    first_week: int,
+    end_week: int,
+    customer: NDArray[np.integer] | None = None,
 ) -> Affinity:
-    """Learn prior lifts and their strength from baskets of the weeks from first to before end.
+    """Learn the prior of lifts from baskets of the weeks from first to before end.
 
-    Half-life and strength are those with the highest marginal likelihood on all pairs of some
-    hundred products from frequent to rare, pairs never bought together included.
+    The half-life, and the strength that the prior starts from, have the highest marginal
+    likelihood on all pairs of some hundred products from frequent to rare, pairs never bought
+    together included. From eight weeks on the prior is fitted to foretell the last quarter of
+    them from the others, and then carried to features of all weeks.
+
+    Parameters
+    ----------
+    customer
+        (visits,) codes, -1 where unknown: a shopper of this one visit, as all are without it.
     """
-    category, n_categories = features.category, features.n_categories
-    inside = (baskets.week >= first_week) & (baskets.week < end_week)
-    baskets = baskets.select(inside)
-    week = (baskets.week - first_week).astype(np.int64)
-    n_weeks = end_week - first_week
-    visits = np.bincount(week, minlength=n_weeks).astype(float)
-    visit = np.repeat(np.arange(baskets.n_visits), np.diff(baskets.start))
-    key = baskets.product.astype(np.int64) * n_weeks + week[visit]
-    counts = np.bincount(key, minlength=baskets.n_products * n_weeks)
-    counts = counts.reshape(-1, n_weeks).astype(np.float32)
-    members = _members(baskets, visit)
-    dense = _spread_products(counts)
-    together = np.asarray((members[:, dense].T @ members[:, dense]).todense(), dtype=float)
-    upper = np.triu_indices(len(dense), 1)
+    if customer is None:
+        customer = np.full(baskets.n_visits, -1)
+    every = window_of(baskets, customer, first_week, end_week)
+    words = title_words(features.title)
+    lift, half_life, strength = _category_affinity(every, features)
 
-    rates = _smoothed(counts, visits, _FIRST_HALF_LIFE)
-    prior = _prior_lift(baskets, members, rates, visits, category, n_categories)
-    lift = prior.of(dense[upper[0]], dense[upper[1]])
-    best = (-np.inf, np.inf, 1.0)
-    for half_life in _HALF_LIVES:
-        block = _smoothed(counts[dense], visits, half_life).astype(float)
-        expected = ((block * visits) @ block.T)[upper] * lift
-        strength, score = fitted_strength(together[upper], expected)
-        if score > best[0]:
-            best = (score, half_life, strength)
-    _, half_life, strength = best
-    if half_life != _FIRST_HALF_LIFE:
-        rates = _smoothed(counts, visits, half_life)
-        prior = _prior_lift(baskets, members, rates, visits, category, n_categories)
-    return Affinity(prior, strength, half_life, visits, rates)
+    def known_of(window: Window, lift: CategoryLift) -> PairFeatures:
+        return pair_features(lift, fit_graph_filter(window.purchases()), features, words)
+
+    prior = plain_prior(known_of(every, lift), strength)
+    visits, rates = every.visits, smoothed_rates(every.counts, every.visits, half_life)
+    n_weeks = end_week - first_week
+    if n_weeks >= _LEAST_WEEKS:
+        split = end_week - max(round(n_weeks * _LATER), 1)
+        early = window_of(baskets, customer, first_week, split)
+        late = window_of(baskets, customer, split, end_week)
+        if len(early.baskets.product) and len(late.baskets.product):
+            early_rates = smoothed_rates(early.counts, early.visits, half_life)
+            early_lift = _lift_of(early, early_rates, features)
+            plain = plain_prior(known_of(early, early_lift), strength)
+            fitted = fitted_prior(plain, later_pairs(early, late, half_life))
+            prior = carried_prior(fitted, prior.features)
+    return Affinity(prior, half_life, visits, rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +191,7 @@ def carry_to_week(
     lift = affinity.lift(a, b, pairs.orders, expected)
     psi, slope, bounded = odds_at_base(affinity, a, b, expected, lift)
     joint = joint_probability(probability[a], probability[b], psi)
-    spread = affinity.lift_spread(pairs.orders) * slope
+    spread = affinity.lift_spread(pairs.orders, expected) * slope
     spread = np.minimum(spread, _widest_spread(affinity, a, b, expected))
     return PairBeliefs(joint, psi, spread, int(bounded.sum()))
 
@@ -253,6 +242,37 @@ def _base(
     return np.minimum(mean_rate[a] * matched, most), np.minimum(mean_rate[b] * matched, most)
 
 
+def _category_affinity(
+    window: Window, features: ProductFeatures
+) -> tuple[CategoryLift, float, float]:
+    """Lifts of categories and products, the half-life of rates, and one strength for all pairs."""
+    dense = _spread_products(window.counts)
+    upper = np.triu_indices(len(dense), 1)
+    together = joint_orders(window, dense)[upper]
+    lift = _lift_of(
+        window, smoothed_rates(window.counts, window.visits, _FIRST_HALF_LIFE), features
+    )
+    prior = lift.of(dense[upper[0]], dense[upper[1]])
+    best = (-np.inf, np.inf, 1.0)
+    for half_life in _HALF_LIVES:
+        block = smoothed_rates(window.counts[dense], window.visits, half_life).astype(float)
+        expected = ((block * window.visits) @ block.T)[upper] * prior
+        strength, score = fitted_strength(together, expected)
+        if score > best[0]:
+            best = (score, half_life, strength)
+    _, half_life, strength = best
+    if half_life != _FIRST_HALF_LIFE:
+        lift = _lift_of(window, smoothed_rates(window.counts, window.visits, half_life), features)
+    return lift, half_life, strength
+
+
+def _lift_of(window: Window, rates: NDArray[np.float32], features: ProductFeatures) -> CategoryLift:
+    return fit_category_lift(
+        window.baskets, window.members, rates, window.visits, features.category,
+        features.n_categories,
+    )  # fmt: skip
+
+
 def _spread_products(counts: NDArray[np.float32]) -> NDArray[np.int64]:
     """every so many of the most frequent products: the very frequent alone have lifts that
     vary less than those of the others."""
@@ -261,76 +281,6 @@ def _spread_products(counts: NDArray[np.float32]) -> NDArray[np.int64]:
     ranked = ranked[total[ranked] > 0]
     at = np.unique(np.linspace(0, max(len(ranked) - 1, 0), min(_DENSE, len(ranked))).astype(int))
     return np.sort(ranked[at])
-
-
-def _members(baskets: Baskets, visit: NDArray[np.int64]) -> csr_array:
-    """(visits, products) 1 where the visit holds the product."""
-    return csr_array(
-        (np.ones(len(baskets.product), dtype=np.float32), baskets.product, baskets.start),
-        shape=(baskets.n_visits, baskets.n_products),
-    )
-
-
-def _smoothed(
-    counts: NDArray[np.float32], visits: NDArray[np.float64], half_life: float
-) -> NDArray[np.float32]:
-    """(products, weeks) rate around each week, weeks weighted by their distance."""
-    weeks = np.arange(len(visits))
-    kernel = 0.5 ** (np.abs(weeks[:, None] - weeks[None, :]) / half_life)
-    around = np.maximum(visits @ kernel, 1e-30)  # far from any visit; still above 0 in float32
-    return (counts @ kernel.astype(np.float32)) / around.astype(np.float32)
-
-
-def _prior_lift(
-    baskets: Baskets,
-    members: csr_array,
-    rates: NDArray[np.float32],
-    visits: NDArray[np.float64],
-    category: NDArray[np.int32],
-    n_categories: int,
-) -> PriorLift:
-    """Fit category-pair lifts and product lifts in turn, without forming any pair of products.
-
-    Joint orders of two categories are Σ over visits of the products of their basket counts;
-    those of a product with all others are Σ over its visits of (size − 1).
-    """
-    belongs = csr_array(
-        (np.ones(len(category), dtype=np.float32), (np.arange(len(category)), category)),
-        shape=(len(category), n_categories),
-    )
-    by_category = members @ belongs
-    together = np.asarray((by_category.T @ by_category).todense(), dtype=float)
-    together[np.diag_indices(n_categories)] -= by_category.sum(axis=0)
-    others = np.diff(baskets.start).astype(float) - 1.0
-    of_product = np.asarray(members.T @ others)
-    # Pairs of one visit come together: a visit is worth one observation, not size − 1 of them.
-    cluster = max(float((others**2).sum() / max(others.sum(), 1.0)), 1.0)
-
-    product_lift = np.ones(len(category))
-    category_lift = np.ones((n_categories, n_categories))
-    weekly = rates.astype(float)
-    for _ in range(_ROUNDS):
-        raised = weekly * product_lift[:, None]
-        level = np.asarray(belongs.T @ raised)  # (codes, weeks)
-        expected = (level * visits) @ level.T
-        own = np.bincount(category, (raised**2) @ visits, minlength=n_categories)
-        expected[np.diag_indices(n_categories)] -= own
-        category_lift = _shrunk(together, np.maximum(expected, 0.0))
-        around = (category_lift @ level)[category]
-        around -= np.diagonal(category_lift)[category][:, None] * raised
-        alone = (weekly * np.maximum(around, 0.0)) @ visits
-        product_lift = _shrunk(of_product / cluster, alone / cluster)
-    return PriorLift(category, category_lift, product_lift)
-
-
-def _shrunk(seen: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ratios seen/expected, shrunk to the ratio of all by a gamma of fitted strength."""
-    some = expected > 0
-    mean = seen[some].sum() / max(expected[some].sum(), 1e-300)
-    if mean <= 0:
-        return np.ones_like(expected)
-    strength, _ = fitted_strength(seen[some], expected[some] * mean)
-    return mean * (seen + strength) / (expected * mean + strength)
 
 
 @njit(cache=True)

@@ -12,7 +12,8 @@ from scipy.special import expit, logit, polygamma
 from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from . import copula
-from .affinity import highest_joint, unseen_lift
+from .affinity import Affinity, highest_joint, unseen_lift
+from .lift_prior import LiftPrior
 from .product_sets import ProductSets, reordered_sets, repriced_sets, set_probability
 from .segments import Segments
 
@@ -31,12 +32,59 @@ class PairPrior:
         visits that pairs were counted in.
     min_support
         pairs found in at least this many were counted; of others only that is known.
+    learned
+        the prior from features of the pair, which then stands for lifts and strength; None in
+        beliefs of before there was one.
     """
 
     product_lift: NDArray[np.float64]
     strength: float
     visits: float
     min_support: int
+    learned: LiftPrior | None = None
+
+    def take(self, products: NDArray[np.int64]) -> PairPrior:
+        """The prior of these products, -1 one of which nothing is known."""
+        product_lift = self.product_lift[products]
+        product_lift[products < 0] = 1.0
+        learned = None if self.learned is None else self.learned.take(products)
+        return replace(self, product_lift=product_lift, learned=learned)
+
+    def uncounted(
+        self,
+        a: NDArray[np.int64],
+        b: NDArray[np.int64],
+        category_lift: NDArray[np.float64],
+        expected: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(pairs,) λ and the spread of log λ, of pairs found in fewer than ``min_support`` visits.
+
+        Parameters
+        ----------
+        category_lift
+            (pairs,) lift of the categories.
+        expected
+            (pairs,) E, the joint orders that would be seen of independent products.
+        """
+        if self.learned is None:
+            prior = category_lift * self.product_lift[a] * self.product_lift[b]
+            strength = np.full(len(a), self.strength)
+            spread = np.sqrt(np.asarray(polygamma(1, strength)))
+        else:
+            prior, strength = self.learned.of(a, b), self.learned.strength_at(expected)
+            spread = self.learned.spread(np.zeros(len(a)), strength)
+        return unseen_lift(prior, expected, strength, self.min_support), spread
+
+
+def pair_prior_of(affinity: Affinity, min_support: int) -> PairPrior:
+    """What an affinity says of pairs found in fewer than ``min_support`` visits."""
+    return PairPrior(
+        affinity.prior.product_lift,
+        affinity.strength,
+        float(affinity.visits.sum()),
+        min_support,
+        affinity.prior,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +221,11 @@ class Beliefs:
         """(pairs,) J and the spread of log ψ for pairs below the least support."""
         q_a, q_b = self.purchase_probability[a], self.purchase_probability[b]
         lift = self.category_lift[self.category_code[a], self.category_code[b]]
-        visits, spread = 1e300, 0.0  # without a prior the lift is taken as certain
+        visits, spread = 1e300, np.zeros(len(a))  # without a prior the lift is taken as certain
         if self.pair_prior is not None:
-            prior = self.pair_prior
-            lift = lift * prior.product_lift[a] * prior.product_lift[b]
-            expected = prior.visits * q_a * q_b
-            lift = unseen_lift(lift, expected, prior.strength, prior.min_support)
-            visits, spread = prior.visits, float(np.sqrt(polygamma(1, prior.strength)))
-        joint = np.minimum(lift * q_a * q_b, highest_joint(q_a, q_b, visits))
-        return joint, np.full(len(joint), spread)
+            visits = self.pair_prior.visits
+            lift, spread = self.pair_prior.uncounted(a, b, lift, visits * q_a * q_b)
+        return np.minimum(lift * q_a * q_b, highest_joint(q_a, q_b, visits)), spread
 
 
 def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
@@ -203,7 +247,7 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
     kept = kept[order]
     prior, sets = beliefs.pair_prior, beliefs.product_sets
     if prior is not None:
-        prior = replace(prior, product_lift=taken(prior.product_lift, 1.0))
+        prior = prior.take(source)
     fills = {
         "purchase_probability": 0.0,
         "purchase_spread": 0.0,

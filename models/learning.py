@@ -14,7 +14,7 @@ from ..instances.instance import Instance
 from ..instances.orders import Orders
 from ..instances.weeks import week_label
 from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
-from .beliefs import Beliefs, PairPrior
+from .beliefs import Beliefs, pair_prior_of
 from .demand import Demand, fit_demand
 from .evaluation import held_out_scores
 from .history import orders_before
@@ -60,7 +60,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
 
     say("learning affinities")
     baskets = orders.baskets()
-    affinity = fit_affinity(baskets, features, first_week, end_week)
+    affinity = fit_affinity(baskets, features, first_week, end_week, orders.customer)
     pairs = count_pairs(baskets, scenario.candidates.min_support)
     carried = carry_to_week(affinity, pairs, demand.purchase.probability)
 
@@ -98,12 +98,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         manifest=_manifest(instance, orders, demand, affinity, pairs, carried)
         | {"held_out": scores}
         | of_segments,
-        pair_prior=PairPrior(
-            affinity.prior.product_lift,
-            affinity.strength,
-            float(affinity.visits.sum()),
-            scenario.candidates.min_support,
-        ),
+        pair_prior=pair_prior_of(affinity, scenario.candidates.min_support),
         segments=segments,
     )
     if scenario.candidates.max_size == 2:
@@ -137,7 +132,7 @@ def _manifest(
         "sensitivity": {**demand.sensitivity.fit, "cap": demand.sensitivity.cap},
         "purchase": demand.purchase.fit,
         "affinity": {
-            "strength": affinity.strength,
+            **affinity.prior.fit,
             "half_life_weeks": affinity.half_life if np.isfinite(affinity.half_life) else None,
             "min_support": instance.scenario.candidates.min_support,
             "pairs": len(pairs),

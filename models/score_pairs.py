@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,8 @@ def score_pairs(
     """
     category, n_categories = features.category, features.n_categories
     baskets = orders.baskets()
-    train = baskets.select((baskets.week >= first_week) & (baskets.week < split_week))
+    early = (baskets.week >= first_week) & (baskets.week < split_week)
+    train = baskets.select(early)
     test = baskets.select((baskets.week >= split_week) & (baskets.week < end_week))
     seen, held_out = (count_pairs(part, 1, max_basket=orders.n_products) for part in (train, test))
     n, visits = orders.n_products, train.n_visits
@@ -56,7 +58,8 @@ def score_pairs(
         n_categories,
         horizon=end_week - split_week,
     )
-    affinity = fit_affinity(train, features, first_week, split_week)
+    known = replace(features, price=panel.usual_price())  # no price of the test weeks
+    affinity = fit_affinity(train, known, first_week, split_week, orders.customer[early])
 
     methods = ("independence", "raw_counts", "category_lift", "learned")
     totals = dict.fromkeys(methods, 0.0)

@@ -1,0 +1,103 @@
+"""The product graph behind a low-pass filter: who is bought by the same shoppers, noise left out.
+
+Shen, Y. et al. (2021), How powerful is graph convolution for recommendation?, CIKM (GF-CF): with
+R̃ = D_s^-½ R D_p^-½ the normalised shopper × product matrix, R̃ᵀR̃ is the co-purchase graph, and
+its largest singular vectors are the smooth signals on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+RANKS = (8, 32, 128)
+_PRODUCTS_A_RANK = 4  # a filter passes no more than a quarter of what the graph could say
+_OVERSAMPLED = 10  # columns of the random start beyond the rank (Halko et al. 2011, section 4.2)
+_SWEEPS = 4  # of subspace iteration; four and eight give the same held-out score to 4 digits
+_SHOPPERS_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class GraphFilter:
+    """Lifts between products, read off the smoothest signals on the graph.
+
+    With U_r the r first singular directions of products and s their singular values,
+
+        lift_r(a, b) = D · (U_r s² U_rᵀ)_ab / √(d_a d_b),    d = purchases, D = Σ d
+
+    which at full rank is how much likelier a shopper who buys a takes b as a next purchase.
+
+    Attributes
+    ----------
+    embedding
+        (products, rank) U·s·√(D/d), so that a scalar product of its first r columns is
+        lift_r; 0 for a product never bought.
+    ranks
+        the ranks that lifts are read at, ascending; none where there are too few products.
+    """
+
+    embedding: NDArray[np.float32]
+    ranks: tuple[int, ...]
+
+    def take(self, products: NDArray[np.integer]) -> GraphFilter:
+        """The filter of these products, -1 one that was never bought."""
+        taken = self.embedding[products]
+        taken[products < 0] = 0.0
+        return GraphFilter(taken, self.ranks)
+
+
+def fit_graph_filter(
+    purchases: csr_array, ranks: tuple[int, ...] = RANKS, seed: int = 0
+) -> GraphFilter:
+    """Filter the graph of shoppers and products, by randomised subspace iteration.
+
+    Parameters
+    ----------
+    purchases
+        (shoppers, products) visits of each shopper that hold each product.
+    """
+    n_products = purchases.shape[1]
+    bought = np.asarray(purchases.sum(axis=0), dtype=float)
+    found = np.flatnonzero(bought > 0)
+    some = purchases[:, found]
+    of_shopper = np.asarray(some.sum(axis=1), dtype=float)
+    some = some[of_shopper > 0]
+    least = min(len(found), some.shape[0])
+    ranks = tuple(rank for rank in ranks if rank * _PRODUCTS_A_RANK <= least)
+    if not ranks:
+        return GraphFilter(np.zeros((n_products, 0), dtype=np.float32), ())
+    rows = np.repeat(of_shopper[of_shopper > 0], np.diff(some.indptr))
+    weight = some.data / np.sqrt(rows * bought[found][some.indices])
+    graph = csr_array((weight.astype(np.float32), some.indices, some.indptr), shape=some.shape)
+    vectors, values = _smoothest(graph, ranks[-1], seed)
+    embedding = np.zeros((n_products, ranks[-1]), dtype=np.float32)
+    embedding[found] = vectors * values * np.sqrt(bought.sum() / bought[found])[:, None]
+    return GraphFilter(embedding, ranks)
+
+
+def _smoothest(
+    graph: csr_array, rank: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(products, rank) right singular vectors of the largest singular values, and these."""
+    rng = np.random.default_rng(seed)
+    start = rng.standard_normal((graph.shape[1], min(rank + _OVERSAMPLED, graph.shape[1])))
+    basis = np.linalg.qr(start)[0]
+    for _ in range(_SWEEPS):
+        basis = np.linalg.qr(_through(graph, basis))[0]
+    small = basis.T @ _through(graph, basis)
+    squares, within = np.linalg.eigh((small + small.T) / 2)
+    first = np.argsort(-squares)[:rank]
+    return basis @ within[:, first], np.sqrt(np.maximum(squares[first], 0.0))
+
+
+def _through(graph: csr_array, signals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Signals on products sent over the graph once; memory does not grow with the shoppers."""
+    total = np.zeros_like(signals)
+    narrow = signals.astype(np.float32)
+    for first in range(0, graph.shape[0], _SHOPPERS_AT_ONCE):
+        part = graph[first : first + _SHOPPERS_AT_ONCE]
+        total += part.T @ (part @ narrow)
+    return total

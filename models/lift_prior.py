@@ -1,0 +1,180 @@
+"""The learned prior of λ: how features and a pair's own count foretell what comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import polygamma
+
+from .later_pairs import LaterPairs
+from .pair_features import NAMES, PairFeatures
+
+# Standard deviation of every weight about what would be taken without later weeks: the lift of
+# categories and products as it is, nothing else, and one strength for all. A hundred joint orders
+# say more.
+_PRIOR_SPREAD = 0.2
+_PAIRS_A_WEIGHT = 10  # with fewer, weights would tell of these pairs rather than of pairs at large
+_STEPS = 50  # of Fisher scoring, those that are refused included; it takes about ten
+_LEAST_GAIN = 1e-2  # of the log-density, at which it stops
+
+
+@dataclass(frozen=True, slots=True)
+class LiftPrior:
+    """λ of a pair is gamma with mean λ0 = exp(weights · features) and shape k.
+
+        k = strength · (1 + E)^strength_exponent
+
+    with E the joint orders that the pair's own rates would have made: frequent pairs stray less
+    from their prior than rare ones.
+
+    Attributes
+    ----------
+    features
+        of any pair.
+    weights
+        (features,) in the order of ``features.names``.
+    strength, strength_exponent
+        of k.
+    dispersion
+        φ >= 1: joint orders vary φ times as much as Poisson, since the same shoppers come again;
+        c of them tell as much as c/φ.
+    """
+
+    features: PairFeatures
+    weights: NDArray[np.float64]
+    strength: float
+    strength_exponent: float
+    dispersion: float
+
+    @property
+    def fit(self) -> dict[str, Any]:
+        """What was fitted, for the manifest."""
+        return {
+            "strength": self.strength,
+            "strength_exponent": self.strength_exponent,
+            "dispersion": self.dispersion,
+            "weights": {
+                name: float(weight)
+                for name, weight in zip(self.features.names, self.weights, strict=True)
+            },
+        }
+
+    @property
+    def category_lift(self) -> NDArray[np.float64]:
+        """(codes, codes) lifts of category pairs, the coarsest of the features."""
+        return self.features.lift.category_lift
+
+    @property
+    def product_lift(self) -> NDArray[np.float64]:
+        """(products,) lifts of products, mostly the size of the trips they are bought on."""
+        return self.features.lift.product_lift
+
+    def of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(pairs,) prior mean of λ."""
+        return np.exp(self.features.of(a, b) @ self.weights)
+
+    def take(self, products: NDArray[np.integer]) -> LiftPrior:
+        """The prior of these products, -1 one of which nothing is known."""
+        return replace(self, features=self.features.take(products))
+
+    def strength_at(self, expected: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(pairs,) shape k."""
+        return self.strength * (1 + expected) ** self.strength_exponent
+
+    def spread(
+        self, orders: NDArray[np.float64] | NDArray[np.integer], strength: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(pairs,) posterior standard deviation of log λ, a gamma of shape (c + k)/φ."""
+        values, at = np.unique((orders + strength) / self.dispersion, return_inverse=True)
+        return np.sqrt(np.asarray(polygamma(1, values)))[at]
+
+
+def plain_prior(features: PairFeatures, strength: float) -> LiftPrior:
+    """The lift of categories and products as it is, and one strength for all pairs."""
+    weights = np.zeros(len(features.names))
+    weights[NAMES.index("log_lift")] = 1.0
+    return LiftPrior(features, weights, strength, 0.0, 1.0)
+
+
+def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
+    """The prior under which earlier weeks best foretell the λ of later ones.
+
+    Maximises Σ (y·log μ − μ) over the pairs, μ = E_later·λ0·(c + k)/(E·λ0 + k), in the weights
+    and in k, by Fisher scoring. Because the features were made from the earlier weeks alone, what
+    they repeat of a pair's own count c, and what shoppers repeat of their own baskets, finds its
+    place: a prior fitted to the very counts it is made of would believe itself.
+
+    Parameters
+    ----------
+    earlier
+        the plain prior of the earlier weeks, which the fit starts from and is shrunk to; it stays
+        as it is where there are fewer than ten pairs to a weight.
+    """
+    if len(pairs.a) < _PAIRS_A_WEIGHT * (len(earlier.weights) + 2):
+        return earlier
+    design: NDArray[np.float64] = earlier.features.of(pairs.a, pairs.b)
+    n = design.shape[1]
+    log_size = np.log1p(pairs.expected)
+    start = np.append(earlier.weights, [np.log(earlier.strength), earlier.strength_exponent])
+    times, y = pairs.times / pairs.at_once, pairs.later_orders
+
+    def foretold(at: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """μ, k and λ0 of every pair, and the log-density up to a constant."""
+        log_prior, k = design @ at[:n], np.exp(at[n] + at[n + 1] * log_size)
+        from_own = np.log((pairs.orders + k) / (pairs.expected * np.exp(log_prior) + k))
+        log_mean = np.log(pairs.later_expected) + log_prior + from_own
+        mean = np.exp(log_mean)
+        penalty = ((at - start) ** 2).sum() / (2 * _PRIOR_SPREAD**2)
+        return mean, k, np.exp(log_prior), times @ (y * log_mean - mean) - penalty
+
+    at, damping = start, 1e-3
+    mean, k, prior, best = foretold(at)
+    for _ in range(_STEPS):
+        own = k / (pairs.expected * prior + k)
+        by_strength = k / (pairs.orders + k) - own
+        slopes = np.column_stack([design * own[:, None], by_strength, by_strength * log_size])
+        gradient = slopes.T @ (times * (y - mean)) - (at - start) / _PRIOR_SPREAD**2
+        information = (slopes * (times * mean)[:, None]).T @ slopes
+        information[np.diag_indices(n + 2)] += 1 / _PRIOR_SPREAD**2
+        damped = information + damping * np.diag(np.diag(information))
+        new = np.asarray(at + np.linalg.solve(damped, gradient), dtype=np.float64)
+        found = foretold(new)
+        gain = found[3] - best
+        if not gain > 0:
+            damping *= 10
+            continue
+        at, (mean, k, prior, best) = new, found
+        damping /= 10
+        if gain < _LEAST_GAIN:
+            break
+    return replace(
+        earlier,
+        weights=at[:n],
+        strength=float(np.exp(at[n])),
+        strength_exponent=float(at[n + 1]),
+        dispersion=_dispersion(pairs, mean, k),
+    )
+
+
+def carried_prior(fitted: LiftPrior, features: PairFeatures) -> LiftPrior:
+    """The same prior over features that were made from more weeks; a rank of the graph filter
+    that there were too few products for before weighs nothing."""
+    weights = dict(zip(fitted.features.names, fitted.weights, strict=True))
+    return replace(
+        fitted,
+        features=features,
+        weights=np.array([weights.get(name, 0.0) for name in features.names], dtype=float),
+    )
+
+
+def _dispersion(
+    pairs: LaterPairs, mean: NDArray[np.float64], strength: NDArray[np.float64]
+) -> float:
+    """φ with E (y − μ)² = φ·(μ + μ²/(c + k)): what later counts vary, beyond what they would as
+    Poisson about a λ that is gamma of shape c + k."""
+    expected = float(pairs.times @ (mean + mean**2 / (pairs.orders + strength)))
+    found = float(pairs.times @ (pairs.later_orders - mean) ** 2)
+    return max(found / max(expected, 1e-300), 1.0)
