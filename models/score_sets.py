@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..instances.orders import Baskets, Orders
 from .affinity import Affinity, carry_to_week, fit_affinity
-from .beliefs import Beliefs, PairPrior
+from .beliefs import Beliefs, pair_prior_of
 from .history import most_bought
 from .learn_sets import learn_sets, only_products, orders_of_all
 from .pair_counts import count_pairs
@@ -114,9 +114,7 @@ def _beliefs(
         category_code=features.category,
         category_lift=affinity.prior.category_lift,
         manifest={},
-        pair_prior=PairPrior(
-            affinity.prior.product_lift, affinity.strength, float(affinity.visits.sum()), 1
-        ),
+        pair_prior=pair_prior_of(affinity, 1),
     )
 
 
