@@ -24,6 +24,7 @@ COMMANDS = {
     "solve": ("solve", "Choose next week's bundles and discounts."),
     "check": ("check", "Re-check a finished plan, independently of the solver."),
     "compare": ("compare", "Put scenarios or finished plans side by side."),
+    "recommend": ("recommend", "Rank a plan's bundles for segments, or for single shoppers."),
     "bench": ("bench", "Solve published benchmark problems, beside what is known of them."),
 }
 

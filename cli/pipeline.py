@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,12 @@ def stated_beliefs(instance: Instance) -> Beliefs | None:
     if folder is None:
         return None
     beliefs = load_beliefs(folder).aligned(instance.catalogue)
+    asked = instance.scenario.segments
+    if asked.count == 1:
+        beliefs = replace(beliefs, segments=None)
+    elif beliefs.segments is None:
+        expected = "beliefs learned with segments.count, or segments.count = 1"
+        raise InputError(folder, None, "holds no segments of shoppers", expected)
     manifest = folder / "manifest.json"
     try:
         last = str(beliefs.manifest["training"]["last_week"])
@@ -123,4 +129,11 @@ def stated_beliefs(instance: Instance) -> Beliefs | None:
 
 def _learning_key(scenario: Scenario) -> tuple[object, ...]:
     """Everything of a scenario that beliefs depend on."""
-    return (scenario.data.model_dump_json(), scenario.week, scenario.candidates.min_support)
+    segments = scenario.segments
+    return (
+        scenario.data.model_dump_json(),
+        scenario.week,
+        scenario.candidates.min_support,
+        segments.count,
+        segments.min_customers,
+    )

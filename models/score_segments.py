@@ -6,14 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..instances.orders import Orders
 from .demand import fit_demand
 from .learn_segments import late_score, learn_segments, segments_of_visits
 from .panel import Panel, weekly_panel
+from .personal import personal_probability, personal_strength
 from .product_features import ProductFeatures
 from .segment_demand import purchase_ratios, split_probability, splits_of
-from .shoppers import shoppers_of
+from .segments import Segments
+from .shoppers import Shoppers, shoppers_of
+
+_SHOPPERS_AT_A_TIME = 250
 
 
 def score_segments(
@@ -33,7 +38,8 @@ def score_segments(
     purchases
         (Σ y·log μ − Σ μ)/Σ y over products and visits of the customers, higher is better:
         ``pooled`` gives every visit the q of all, ``basket_size`` that times the items of the
-        segment's visits over those of all, ``learned`` the q of the segment.
+        segment's visits over those of all, ``learned`` the q of the segment, ``personal`` that
+        moved by the shopper's own purchases.
     prices
         mean log-probability of the segment that a purchase at a changed price is of, higher is
         better: ``one_sensitivity`` with the η of all, ``learned`` with the segments' own.
@@ -83,6 +89,7 @@ def score_segments(
         name: late_score(late, of_customer, ratio[:, :n_known], rate)
         for name, ratio in methods.items()
     }
+    scores["personal"] = _personal_score(early, late, rate, segments, of_customer)
     splits = splits_of(
         orders, visit_segment, ratios, _after(panel, split_week), base, eta * (1 - q)
     )
@@ -106,6 +113,29 @@ def score_segments(
             "purchases_at_changed_prices": counted,
         },
     }
+
+
+def _personal_score(
+    early: Shoppers,
+    late: Shoppers,
+    rate: NDArray[np.float64],
+    segments: Segments,
+    of_customer: NDArray[np.int64],
+) -> float:
+    """``late_score`` of q shopper by shopper, a few hundred at a time."""
+    active = np.flatnonzero(early.visits > 0)
+    by_segment = (rate[:, None] * segments.purchase_ratio).T
+    total, seen, strength = 0.0, float(late.bought.sum()), None
+    for start in range(0, len(active), _SHOPPERS_AT_A_TIME):
+        some = active[start : start + _SHOPPERS_AT_A_TIME]
+        before, after = (part.bought[some].toarray() for part in (early, late))
+        of_segment = by_segment[of_customer[some]]
+        if strength is None:  # the first few hundred tell it well enough
+            strength = personal_strength(early.visits[some], before, of_segment)
+        q = personal_probability(early.visits[some], before, of_segment, strength)
+        log_q = np.log(np.maximum(q, 1e-12))
+        total += float((after * log_q).sum() - late.visits[some] @ q.sum(axis=1))
+    return total / max(seen, 1.0)
 
 
 def _after(panel: Panel, week: int) -> Panel:

@@ -81,8 +81,19 @@ def write_segments(segments: Segments, product_ids: NDArray[np.object_], folder:
             (folder / name).write_text(text + "\n", encoding="utf-8")
 
 
-def read_segments(folder: Path, product_ids: NDArray[np.object_]) -> Segments | None:
+def read_segments(
+    folder: Path,
+    product_ids: NDArray[np.object_],
+    topic_ids: NDArray[np.object_] | None = None,
+) -> Segments | None:
     """Read what ``write_segments`` wrote; None where the folder holds no segments.
+
+    Parameters
+    ----------
+    product_ids
+        (products,) ids that ``segment_products.parquet`` is of, in their order.
+    topic_ids
+        ids by which ``Grouping.product_topic`` is to be numbered, where these are others.
 
     Raises InputError that names the file and what is wrong with it.
     """
@@ -96,13 +107,19 @@ def read_segments(folder: Path, product_ids: NDArray[np.object_]) -> Segments | 
     except Exception as error:  # whatever pyarrow, pandas and json raise on a broken file
         raise InputError(path, None, f"or a file beside it cannot be read ({error})") from None
     try:
-        return _segments(content, products, topics, [str(name) for name in product_ids])
+        ids = [str(name) for name in product_ids]
+        of_topics = ids if topic_ids is None else [str(name) for name in topic_ids]
+        return _segments(content, products, topics, ids, of_topics)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(path, None, f"and the files beside it do not fit ({error})") from None
 
 
 def _segments(
-    content: dict[str, Any], products: pd.DataFrame, topics: pd.DataFrame, ids: list[str]
+    content: dict[str, Any],
+    products: pd.DataFrame,
+    topics: pd.DataFrame,
+    ids: list[str],
+    topic_ids: list[str],
 ) -> Segments:
     shares = np.array([row.pop("visit_share") for row in content["segments"]], dtype=np.float64)
     profile, n = tuple(content["segments"]), len(shares)
@@ -113,10 +130,10 @@ def _segments(
     }
     if not all(np.isfinite(values).all() and (values >= 0).all() for values in figures.values()):
         raise ValueError(f"{SEGMENT_PRODUCTS} holds cells that are no numbers of at least 0")
-    at = pd.Index(ids).get_indexer(pd.Index(topics["product_id"].astype("str")))
+    at = pd.Index(topic_ids).get_indexer(pd.Index(topics["product_id"].astype("str")))
     if (at < 0).any():
-        raise ValueError(f"{PRODUCT_TOPICS} holds products that products.parquet lacks")
-    product_topic = np.full(len(ids), -1, dtype=np.int32)
+        raise ValueError(f"{PRODUCT_TOPICS} holds products that are not known")
+    product_topic = np.full(len(topic_ids), -1, dtype=np.int32)
     product_topic[at] = topics["topic"].to_numpy(dtype=np.int32)
     grouping = Grouping(
         topic_name=np.array([topic["name"] for topic in content["topics"]], dtype=object),

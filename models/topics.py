@@ -245,7 +245,7 @@ def _by_category(member: sparse.csr_array, features: ProductFeatures) -> NDArray
 
 
 def _title(parts: list[str]) -> str:
-    text = ", ".join(parts)
+    text = ", ".join(parts).replace(";", ",")  # plans join names of segments by ";"
     return text[:1].upper() + text[1:]
 
 
