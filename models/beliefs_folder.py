@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from ..instances.errors import InputError
 from .beliefs import Beliefs, PairPrior
+from .category_lift import CategoryLift
 from .learning import SCHEMA_VERSION
+from .pair_prior_folder import read_learned_prior, write_learned_prior
 from .segments_folder import read_segments, write_segments
 from .sets_folder import read_sets, write_sets
 
@@ -115,7 +117,7 @@ def load_beliefs(folder: Path) -> Beliefs:
         reference_price=_prices(folder / PRODUCTS, products),
         category_lift=category_lift,
         manifest=manifest["manifest"],
-        pair_prior=_pair_prior(folder, manifest, products),
+        pair_prior=_pair_prior(folder, manifest, products, category_lift),
         segments=read_segments(folder, ids.to_numpy(dtype=object)),
         product_sets=read_sets(folder, ids.to_numpy(dtype=object), manifest["manifest"]),
         **{
@@ -172,6 +174,8 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
             "visits": prior.visits,
             "min_support": prior.min_support,
         }
+        if prior.learned is not None:
+            content["pair_prior"] |= write_learned_prior(prior.learned, ids, folder)
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -253,16 +257,26 @@ def _read_lifts(path: Path) -> NDArray[np.float64]:
     return _column(path, table, "lift", np.float64).reshape(size, size)
 
 
-def _pair_prior(folder: Path, manifest: dict[str, Any], products: pd.DataFrame) -> PairPrior | None:
+def _pair_prior(
+    folder: Path,
+    manifest: dict[str, Any],
+    products: pd.DataFrame,
+    category_lift: NDArray[np.float64],
+) -> PairPrior | None:
     written = manifest["pair_prior"]
     if written is None:
         return None
+    product_lift = _column(folder / PRODUCTS, products, "product_lift", np.float64)
+    category = _column(folder / PRODUCTS, products, "category_code", np.int32)
+    ids = products["product_id"].astype(str).to_numpy(dtype=object)
+    lift = CategoryLift(category, category_lift, product_lift)
     try:
         return PairPrior(
-            _column(folder / PRODUCTS, products, "product_lift", np.float64),
+            product_lift,
             float(written["strength"]),
             float(written["visits"]),
             int(written["min_support"]),
+            read_learned_prior(folder, written, ids, lift),
         )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, InputError):

@@ -41,9 +41,14 @@ def assert_same(first: Beliefs, second: Beliefs) -> None:
     assert first.pair_prior is not None
     assert second.pair_prior is not None
     np.testing.assert_array_equal(first.pair_prior.product_lift, second.pair_prior.product_lift)
-    assert (
-        replace(first.pair_prior, product_lift=np.empty(0)).strength == second.pair_prior.strength
-    )
+    assert first.pair_prior.strength == second.pair_prior.strength
+    assert first.pair_prior.learned is not None
+    assert second.pair_prior.learned is not None
+    assert first.pair_prior.learned.fit == second.pair_prior.learned.fit
+    one, other = (a.ravel() for a in np.meshgrid(*2 * [np.arange(len(first.product_ids))]))
+    apart = one != other
+    for name, values in first.pairs_of(one[apart], other[apart]).items():
+        np.testing.assert_array_equal(values, second.pairs_of(one[apart], other[apart])[name])
 
 
 def test_a_round_trip_changes_nothing(beliefs: Beliefs, saved: Path):
@@ -96,6 +101,9 @@ def test_a_failed_write_leaves_nothing(beliefs: Beliefs, tmp_path: Path):
         ("products.parquet", "cannot be read"),
         ("pairs.parquet", "cannot be read"),
         ("category_lift.parquet", "cannot be read"),
+        ("graph_filter.parquet", "cannot be read"),
+        ("title_words.parquet", "cannot be read"),
+        ("pair_features.parquet", "cannot be read"),
     ],
 )
 def test_a_broken_file_is_named(saved: Path, file: str, message: str):
