@@ -47,6 +47,9 @@ class Offers:
         whether the accounts are those of the response capped at ``deepest_cut``.
     n_scored
         candidates scored before any cut; ``n_candidates`` are left.
+    shown_to, capped_in
+        bit s is set where the offer is shown to segment s, and where its accounts there are the
+        capped ones; None where beliefs hold no segments.
     """
 
     products: NDArray[np.int32]
@@ -64,6 +67,8 @@ class Offers:
     capped: NDArray[np.bool_]
     n_candidates: int
     n_scored: int
+    shown_to: NDArray[np.uint64] | None = None
+    capped_in: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -116,6 +121,6 @@ def bundle_numbers(products: NDArray[np.int32], n_products: int) -> NDArray[np.i
 
 
 def _arrays(offers: Offers) -> dict[str, NDArray]:
-    """The arrays by name."""
-    numbers = ("n_candidates", "n_scored")
-    return {name: getattr(offers, name) for name in offers.__slots__ if name not in numbers}
+    """The arrays by name, those there are."""
+    fields = {name: getattr(offers, name) for name in offers.__slots__}
+    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
