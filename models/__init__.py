@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from .evaluation import evaluate
     from .learning import learn
     from .pair_counts import PairCounts, count_pairs
+    from .product_graph import graph_of
+    from .relation_model import RelationModel
 
 _HOMES = {
     "Beliefs": "beliefs",
     "PairCounts": "pair_counts",
+    "RelationModel": "relation_model",
     "check_beliefs_target": "beliefs_folder",
     "count_pairs": "pair_counts",
     "evaluate": "evaluation",
+    "graph_of": "product_graph",
     "joint_probability": "copula",
     "learn": "learning",
     "load_beliefs": "beliefs_folder",
@@ -32,9 +36,11 @@ _HOMES = {
 __all__ = [
     "Beliefs",
     "PairCounts",
+    "RelationModel",
     "check_beliefs_target",
     "count_pairs",
     "evaluate",
+    "graph_of",
     "joint_probability",
     "learn",
     "load_beliefs",

@@ -157,7 +157,7 @@ def fit_affinity(
             early_rates = smoothed_rates(early.counts, early.visits, half_life)
             early_lift = _lift_of(early, early_rates, features)
             plain = plain_prior(known_of(early, early_lift), strength)
-            fitted = fitted_prior(plain, later_pairs(early, late, half_life))
+            fitted = fitted_prior(plain, later_pairs(early, late, half_life).sold())
             prior = carried_prior(fitted, prior.features)
     return Affinity(prior, half_life, visits, rates)
 

@@ -129,6 +129,10 @@ class Beliefs:
         versions, training window, held-out scores, input hashes, fitted hyperparameters.
     segments
         segments of shoppers; None: all are taken together.
+    pair_expected, pair_trip_odds
+        (pairs,) joint orders that independent products would have made, and ψ as the trips that
+        each product is bought on would make it, mostly their size: what explanations compare ψ
+        with. None in beliefs of before they were kept.
     pair_prior
         what refines the category lift for pairs that were never counted; None: nothing does.
     product_sets
@@ -157,6 +161,8 @@ class Beliefs:
     pair_prior: PairPrior | None = None
     segments: Segments | None = None
     product_sets: ProductSets | None = None
+    pair_expected: NDArray[np.float64] | None = None
+    pair_trip_odds: NDArray[np.float64] | None = None
 
     def joint_probability(
         self, a: NDArray[np.integer], b: NDArray[np.integer]
@@ -260,7 +266,8 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         "usual_quantity": 1.0,
         "category_code": 0,
     }
-    pairs = ("pair_orders", "pair_joint", "odds_ratio", "odds_spread")
+    pairs = ["pair_orders", "pair_joint", "odds_ratio", "odds_spread"]
+    pairs += [n for n in ("pair_expected", "pair_trip_odds") if getattr(beliefs, n) is not None]
     return replace(
         beliefs,
         pair_a=low[order].astype(np.int32),

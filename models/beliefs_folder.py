@@ -45,6 +45,8 @@ _PAIR_COLUMNS: dict[str, tuple[str, type[np.generic]]] = {
     "odds_ratio": ("odds_ratio", np.float64),
     "odds_spread": ("spread", np.float64),
 }
+# of beliefs since these were kept; absent where they are None
+_GRAPH_COLUMNS = {"pair_expected": "expected_orders", "pair_trip_odds": "trip_odds_ratio"}
 
 
 def save_beliefs(beliefs: Beliefs, folder: Path, *, force: bool = False) -> None:
@@ -128,6 +130,11 @@ def load_beliefs(folder: Path) -> Beliefs:
             name: _column(folder / PAIRS, pairs, column, kind)
             for name, (column, kind) in _PAIR_COLUMNS.items()
         },
+        **{
+            name: _column(folder / PAIRS, pairs, column, np.float64)
+            for name, column in _GRAPH_COLUMNS.items()
+            if column in pairs
+        },
     )
 
 
@@ -151,6 +158,11 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
             "product_a": pd.Series(ids[beliefs.pair_a], dtype="str"),
             "product_b": pd.Series(ids[beliefs.pair_b], dtype="str"),
             **{column: getattr(beliefs, name) for name, (column, _) in _PAIR_COLUMNS.items()},
+            **{
+                column: getattr(beliefs, name)
+                for name, column in _GRAPH_COLUMNS.items()
+                if getattr(beliefs, name) is not None
+            },
         }
     )
     pairs.to_parquet(folder / PAIRS, index=False)

@@ -59,7 +59,7 @@ class LaterPairs:
     orders, expected
         joint orders of the earlier weeks, and E.
     later_orders, later_expected
-        the same of the later weeks, E > 0 at their own rates: so that only λ is asked about.
+        the same of the later weeks, E at their own rates.
     at_once
         how many joint orders come together, and are worth one observation.
     """
@@ -72,6 +72,12 @@ class LaterPairs:
     later_orders: NDArray[np.float64]
     later_expected: NDArray[np.float64]
     at_once: float
+
+    def sold(self) -> LaterPairs:
+        """Those of which both products were bought later: the others say nothing of λ."""
+        kept = self.later_expected > 0
+        arrays = {name: getattr(self, name)[kept] for name in self.__slots__ if name != "at_once"}
+        return LaterPairs(**arrays, at_once=self.at_once)
 
 
 def window_of(
@@ -106,15 +112,14 @@ def later_pairs(early: Window, late: Window, half_life: float) -> LaterPairs:
 
     orders, expected = of(early)
     later_orders, later_expected = of(late)
-    sold = np.flatnonzero(later_expected > 0)  # a product that was not says nothing of λ
     return LaterPairs(
-        drawn[upper[0][sold]],
-        drawn[upper[1][sold]],
-        (times[upper[0]] * times[upper[1]])[sold],
-        orders[sold],
-        expected[sold],
-        later_orders[sold],
-        later_expected[sold],
+        drawn[upper[0]],
+        drawn[upper[1]],
+        times[upper[0]] * times[upper[1]],
+        orders,
+        expected,
+        later_orders,
+        later_expected,
         joint_orders_at_once(late.baskets),
     )
 

@@ -23,6 +23,7 @@ from .pair_counts import PairCounts, count_pairs
 from .panel import base_prices, weekly_panel
 from .price_support import deepest_cuts, usual_quantities
 from .product_features import product_features
+from .product_graph import trip_odds
 
 SCHEMA_VERSION = 1
 
@@ -63,6 +64,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     affinity = fit_affinity(baskets, features, first_week, end_week, orders.customer)
     pairs = count_pairs(baskets, scenario.candidates.min_support)
     carried = carry_to_week(affinity, pairs, demand.purchase.probability)
+    expected, of_trips = trip_odds(affinity, pairs)
 
     segments, of_segments = None, {}
     if scenario.segments.count != 1:
@@ -100,6 +102,8 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         | of_segments,
         pair_prior=pair_prior_of(affinity, scenario.candidates.min_support),
         segments=segments,
+        pair_expected=expected,
+        pair_trip_odds=of_trips,
     )
     if scenario.candidates.max_size == 2:
         return beliefs

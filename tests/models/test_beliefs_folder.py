@@ -72,6 +72,8 @@ def test_pandas_alone_can_read_it(beliefs: Beliefs, saved: Path):
         "joint_probability",
         "odds_ratio",
         "spread",
+        "expected_orders",
+        "trip_odds_ratio",
     ]
     assert pairs["product_a"][0] == beliefs.product_ids[beliefs.pair_a[0]]
     assert json.loads((saved / "manifest.json").read_text())["schema_version"] == 1
