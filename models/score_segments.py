@@ -44,7 +44,8 @@ def score_segments(
         mean log-probability of the segment that a purchase at a changed price is of, higher is
         better: ``one_sensitivity`` with the η of all, ``learned`` with the segments' own.
     sizes
-        segments, customers, purchases scored of each kind.
+        segments, customers, purchases scored of each kind; and the fitted spread of η between
+        segments, as a share of η.
 
     Empty where no segments can be learned.
     """
@@ -111,6 +112,7 @@ def score_segments(
             "customers": float(((early.visits > 0) & (late.visits > 0)).sum()),
             "purchases": float(late.bought.sum()),
             "purchases_at_changed_prices": counted,
+            "sensitivity_spread": float(learned.fit["sensitivity_between_segments"]),
         },
     }
 
