@@ -7,6 +7,7 @@ later weeks, given what each product sold in them (``movement.py``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..instances.orders import Baskets, Orders
 from .affinity import fit_affinity, odds_at_base
 from .movement import Tables, Ties, compare_movement
 from .pair_counts import count_pairs
+from .panel import weekly_panel
 from .product_features import ProductFeatures
 
 LEAST_ORDERS = 5  # joint orders of a pair in the weeks learned on, as where pairs are stored
@@ -45,9 +47,8 @@ def score_mechanism(
 
     ``skipped`` says why where nothing can be compared.
     """
-    baskets = orders.baskets()
-    ties = _learned_ties(baskets, features, first_week, split_week)
-    weeks, tables = _held_out_tables(baskets, ties, split_week, end_week)
+    ties = _learned_ties(orders, features, first_week, split_week)
+    weeks, tables = _held_out_tables(orders.baskets(), ties, split_week, end_week)
     if len(weeks) < 2:
         return {"skipped": "fewer than two held-out weeks have joint orders of pairs learned"}
     # A pair's total is given: of one without joint orders there is nothing to share out.
@@ -68,11 +69,14 @@ def score_mechanism(
 
 
 def _learned_ties(
-    baskets: Baskets, features: ProductFeatures, first_week: int, split_week: int
+    orders: Orders, features: ProductFeatures, first_week: int, split_week: int
 ) -> Ties:
-    train = baskets.select((baskets.week >= first_week) & (baskets.week < split_week))
-    pairs = count_pairs(train, LEAST_ORDERS, max_basket=baskets.n_products)
-    affinity = fit_affinity(train, features, first_week, split_week)
+    early = (orders.week >= first_week) & (orders.week < split_week)
+    train = orders.baskets().select(early)
+    pairs = count_pairs(train, LEAST_ORDERS, max_basket=orders.n_products)
+    # no price of the held-out weeks
+    known = replace(features, price=weekly_panel(orders, first_week, split_week).usual_price())
+    affinity = fit_affinity(train, known, first_week, split_week, orders.customer[early])
     a, b = pairs.first.astype(np.int64), pairs.second.astype(np.int64)
     expected = affinity.expected(a, b)
     lift = affinity.lift(a, b, pairs.orders, expected)
