@@ -104,8 +104,8 @@ offer_cost = 0.0                 # money a bundle costs for the week, sold or no
 # "Drinks" = 0.28
 
 [candidates]
-min_support = 5                  # orders that hold both products
-max_size = 2                     # products in a bundle
+min_support = 5                  # orders that hold all of a bundle's products
+max_size = 2                     # products in a bundle, up to 4
 max_candidates = 200000          # the most promising are kept
 allow_same_category = true
 allow_promoted = false           # products that prices.csv marks as promoted stay out

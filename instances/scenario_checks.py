@@ -33,7 +33,6 @@ _LIMIT_NAMES = (
 """What plans and conflicts call the rules that ``limits`` and the products table state."""
 
 _PER_PRODUCT = ("product-exposure[", "stock[")
-_LATER_SIZES = "2 (bundles of three and four products come in a later version)"
 
 _Fault = Callable[[str, str, str | None], InputError]
 
@@ -69,8 +68,9 @@ def check_scenario(scenario: Scenario, source: Source) -> None:
     if limits.min_bundles > limits.max_bundles:
         found = f"{limits.min_bundles}, above limits.max_bundles = {limits.max_bundles}"
         raise fault("limits.min_bundles", found, f"at most {limits.max_bundles}")
-    if scenario.candidates.max_size > 2:
-        raise fault("candidates.max_size", str(scenario.candidates.max_size), _LATER_SIZES)
+    if scenario.candidates.max_size > 2 and scenario.objective.maximize == "affinity":
+        found = f'{scenario.candidates.max_size} with objective.maximize = "affinity"'
+        raise fault("candidates.max_size", found, "2: affinity chooses pairs")
     levels = scenario.discounts.levels
     if len(set(levels)) != len(levels):
         twice = next(level for level in levels if levels.count(level) > 1)
@@ -124,13 +124,13 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
             raise fault(place, found, "exactly one of products, bundles")
         _check_distinct(rule.products or (), f"{place}.products", fault)
         for bundle in rule.bundles or ():
-            _check_bundle(bundle, f"{place}.bundles", fault)
+            _check_bundle(bundle, f"{place}.bundles", scenario, fault)
     elif isinstance(rule, SameLevel):
         if (rule.bundles is None) == (rule.category is None):
             found = "neither bundles nor category" if rule.bundles is None else "both of them"
             raise fault(place, found, "exactly one of bundles, category")
         for bundle in rule.bundles or ():
-            _check_bundle(bundle, f"{place}.bundles", fault)
+            _check_bundle(bundle, f"{place}.bundles", scenario, fault)
         if len({frozenset(bundle) for bundle in rule.bundles or ()}) < len(rule.bundles or ()):
             raise fault(f"{place}.bundles", found_words(rule.bundles), "each bundle once")
     elif isinstance(rule, Stability):
@@ -138,7 +138,7 @@ def _check_rule(rule: Rule, index: int, scenario: Scenario, source: Source) -> N
     elif isinstance(rule, Clearance) or rule.kind == "never-together":
         _check_distinct(rule.products, f"{place}.products", fault)
     else:
-        _check_bundle(rule.products, f"{place}.products", fault)
+        _check_bundle(rule.products, f"{place}.products", scenario, fault)
         if rule.level is not None and rule.level not in scenario.discounts.levels:
             levels = ", ".join(f"{level:g}" for level in scenario.discounts.levels)
             expected = f"an entry of discounts.levels ({levels})"
@@ -153,10 +153,11 @@ def _check_stability(rule: Stability, place: str, scenario: Scenario, fault: _Fa
         raise fault(place, found, "data.previous_plan, the folder of last week's plan")
 
 
-def _check_bundle(products: tuple[str, ...], key: str, fault: _Fault) -> None:
+def _check_bundle(products: tuple[str, ...], key: str, scenario: Scenario, fault: _Fault) -> None:
     _check_distinct(products, key, fault)
-    if len(products) > 2:
-        raise fault(key, f"{len(products)} products", _LATER_SIZES)
+    most = scenario.candidates.max_size
+    if len(products) > most:
+        raise fault(key, f"{len(products)} products", f"at most candidates.max_size = {most}")
 
 
 def _check_distinct(products: tuple[str, ...], key: str, fault: _Fault) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,23 +103,43 @@ def _forced_marked(instance: Instance, beliefs: Beliefs) -> CandidatePairs:
     )
 
 
+def forced_bundles(instance: Instance, size: int) -> NDArray[np.int32]:
+    """(bundles, size) products, ascending, of the bundles of this size that rules name or that
+    were last week's; those whose products the catalogue has."""
+    return np.unique(
+        np.vstack([_named(instance, size), _of_last_week(instance, size)]), axis=0
+    ).astype(np.int32)
+
+
 def named_pairs(instance: Instance) -> NDArray[np.int64]:
     """Pairs that must-include and locked rules name, as first · n_products + second, ascending."""
-    position = {str(value): k for k, value in enumerate(instance.catalogue.product_ids)}
-    keys = set()
-    for rule in instance.scenario.rules:
-        if isinstance(rule, MustInclude | Locked) and len(rule.products) == 2:
-            first, second = sorted(position[product] for product in rule.products)
-            keys.add(first * len(instance.catalogue) + second)
-    return np.array(sorted(keys), dtype=np.int64)
+    return _keys(_named(instance, 2), len(instance.catalogue))
 
 
 def _pairs_of_last_week(instance: Instance) -> NDArray[np.int64]:
     """Pairs of last week's plan, numbered likewise; those the catalogue has."""
+    return _keys(_of_last_week(instance, 2), len(instance.catalogue))
+
+
+def _named(instance: Instance, size: int) -> NDArray[np.int64]:
+    rules = instance.scenario.rules
+    return _rows(instance, [r.products for r in rules if isinstance(r, MustInclude | Locked)], size)
+
+
+def _of_last_week(instance: Instance, size: int) -> NDArray[np.int64]:
+    return _rows(instance, [bundle.products for bundle in last_week(instance)], size)
+
+
+def _rows(instance: Instance, bundles: Sequence[tuple[str, ...]], size: int) -> NDArray[np.int64]:
+    """(bundles, size) catalogue indices, ascending, of the bundles of this size it has."""
     position = {str(value): k for k, value in enumerate(instance.catalogue.product_ids)}
-    keys = set()
-    for bundle in last_week(instance):
-        places = sorted(position.get(product, -1) for product in bundle.products)
-        if len(places) == 2 and places[0] >= 0:
-            keys.add(places[0] * len(instance.catalogue) + places[1])
-    return np.array(sorted(keys), dtype=np.int64)
+    places = [
+        sorted(position[product] for product in bundle)
+        for bundle in bundles
+        if len(bundle) == size and all(product in position for product in bundle)
+    ]
+    return np.array(places, dtype=np.int64).reshape(-1, size)
+
+
+def _keys(pairs: NDArray[np.int64], n_products: int) -> NDArray[np.int64]:
+    return np.unique(pairs[:, 0] * n_products + pairs[:, 1])

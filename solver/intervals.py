@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
 from .economics import unit_gain
 from .offers import Offers
+from .set_draws import table_draws
+from .set_kernel import set_shares
 from .shares import offer_shares
 
 DRAWS = 2048
@@ -23,9 +26,10 @@ def margin_draws(instance: Instance, beliefs: Beliefs, chosen: Offers) -> NDArra
     """Incremental margins of offers under draws from the posterior.
 
     Of each product η is drawn from its truncated normal and log q from its normal; of each pair
-    log ψ. All are independent, drawn by Latin hypercube with a seed made from the ids, so that a
-    product has the same draws in every offer and in every plan. J = C_ψ(q_i, q_j) of each draw.
-    What is drawn are beliefs, not sales: a week's chance comes on top.
+    log ψ, and of each larger set its own factor (``set_draws``). All are independent, drawn by
+    Latin hypercube with a seed made from the ids, so that a product has the same draws in every
+    offer and in every plan. J = C_ψ(q_i, q_j) of each draw. What is drawn are beliefs, not sales:
+    a week's chance comes on top.
 
     Returns
     -------
@@ -47,19 +51,40 @@ def _offer_draws(
     instance: Instance, beliefs: Beliefs, gain: NDArray[np.float64], chosen: Offers, k: int
 ) -> NDArray[np.float64]:
     assumptions, catalogue = instance.scenario.assumptions, instance.catalogue
-    pair = [int(product) for product in chosen.products[k]]
-    product_draws = [_product_draws(beliefs, product) for product in pair]
+    bundle = chosen.bundle(k)
+    held = list(bundle)
+    product_draws = [_product_draws(beliefs, product) for product in held]
     q = np.stack([draws[0] for draws in product_draws], axis=1)
     eta = np.stack([draws[1] for draws in product_draws], axis=1)
-    psi, psi_spread = _odds_ratio(beliefs, *pair)
-    ids = "+".join(sorted(str(catalogue.product_ids[product]) for product in pair))
-    odds_ratio = psi * np.exp(psi_spread * ndtri(_stratified(ids, 0)))
-
-    price = catalogue.reference_price[pair].astype(np.float64)
+    price = catalogue.reference_price[held].astype(np.float64)
     reach = price.copy()
     if chosen.capped[k]:
-        reach = np.minimum(reach, beliefs.deepest_cut[pair] * price)
+        reach = np.minimum(reach, beliefs.deepest_cut[held] * price)
     discount = float(chosen.list_price[k] - chosen.bundle_price[k])
+    if len(bundle) == 2:
+        anyway, taking, added = _pair_units(beliefs, held, q, eta, price, reach, discount)
+    else:
+        anyway, taking, added = _set_units(beliefs, bundle, q, eta, price, reach, discount)
+    automatic = assumptions.redemption == "automatic"
+    subsidised = anyway / assumptions.exposure if automatic else anyway
+    funding = float(catalogue.supplier_funding[held].sum())
+    per_visit = (subsidised + taking) * (funding - discount / (1.0 + assumptions.tax_rate))
+    per_visit = per_visit + added @ gain[held]
+    return instance.visits * assumptions.exposure * per_visit - 100 * assumptions.offer_cost
+
+
+def _pair_units(
+    beliefs: Beliefs,
+    pair: list[int],
+    q: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    price: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    discount: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(draws,) shares that buy all anyway and that add to it, and (draws, size) units added."""
+    psi, psi_spread = _odds_ratio(beliefs, *pair)
+    odds_ratio = psi * np.exp(psi_spread * ndtri(_stratified(_ids(beliefs, pair), 0)))
     shares = offer_shares(
         q,
         odds_ratio,
@@ -68,15 +93,32 @@ def _offer_draws(
         np.broadcast_to(reach, q.shape),
         np.full(DRAWS, discount),
     )
-    automatic = assumptions.redemption == "automatic"
-    subsidised = shares[:, 0] / assumptions.exposure if automatic else shares[:, 0]
-    bundles = subsidised + shares[:, 1] + shares[:, 2] + shares[:, 3]
-    added = (shares[:, 2] + shares[:, 3], shares[:, 1] + shares[:, 3])
-    funding = float(catalogue.supplier_funding[pair].sum())
-    per_visit = bundles * (funding - discount / (1.0 + assumptions.tax_rate))
-    for product, share in zip(pair, added, strict=True):
-        per_visit = per_visit + share * float(gain[product])
-    return instance.visits * assumptions.exposure * per_visit - 100 * assumptions.offer_cost
+    added = np.stack([shares[:, 2] + shares[:, 3], shares[:, 1] + shares[:, 3]], axis=1)
+    return shares[:, 0], shares[:, 1:].sum(axis=1), added
+
+
+def _set_units(
+    beliefs: Beliefs,
+    bundle: tuple[int, ...],
+    q: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    price: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    discount: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The same of a bundle of three or four products."""
+
+    def normals(held: tuple[int, ...]) -> NDArray[np.float64]:
+        return ndtri(_stratified(_ids(beliefs, held), 0))
+
+    table = table_draws(beliefs, bundle, q, normals)
+    one, two = set_shares(table, eta, price, reach, discount)
+    taking = one.sum(axis=1) + two.sum(axis=(1, 2))
+    return table[:, -1], taking, one + two.sum(axis=1) + two.sum(axis=2)
+
+
+def _ids(beliefs: Beliefs, products: Iterable[int]) -> str:
+    return "+".join(sorted(str(beliefs.product_ids[product]) for product in products))
 
 
 def _product_draws(

@@ -11,6 +11,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 from ..instances.synthetic_ties import tied_uniform
 from ..models.copula import conditional, joint_probability
+from .offers import ABSENT
 
 Floats = NDArray[np.float64]
 
@@ -21,14 +22,14 @@ class Component:
 
     Attributes
     ----------
-    pairs
-        (offers, 2) products of each offer.
-    odds_ratio
-        (offers,) ψ of the pair.
+    products
+        (offers, width) products of each offer, ``ABSENT`` where it has fewer than the widest.
+    ties, odds_ratio
+        (ties, 2) the pairs of products within the offers, and (ties,) ψ of each.
     money_off
         (offers,) D.
     reach
-        (offers, 2) largest shortfall the offer is credited with closing.
+        (offers, width) largest shortfall the offer is credited with closing.
     paid
         (offers,) supplier funding less discount, net of tax, for each bundle sold.
     probability, sensitivity_location, sensitivity_scale, sensitivity_cap, price
@@ -37,7 +38,8 @@ class Component:
         (products,) what an added unit earns.
     """
 
-    pairs: NDArray[np.int64]
+    products: NDArray[np.int64]
+    ties: NDArray[np.int64]
     odds_ratio: Floats
     money_off: Floats
     reach: Floats
@@ -52,12 +54,13 @@ class Component:
     @cached_property
     def conflicts(self) -> NDArray[np.bool_]:
         """(offers, offers) whether two offers share a product."""
-        shared = self.pairs[:, None, :, None] == self.pairs[None, :, None, :]
-        return shared.any(axis=(2, 3))
+        held = np.zeros((len(self.products), len(self.price) + 1), dtype=np.int64)
+        np.put_along_axis(held, self.products % held.shape[1], 1, axis=1)
+        return held[:, :-1] @ held[:, :-1].T > 0
 
     @cached_property
     def tree(self) -> NDArray[np.bool_]:
-        """(offers,) whether the offer's tie is one of the tree that links all products.
+        """(ties,) whether the tie is one of the tree that links all products.
 
         The strongest ties that form no circle (by |log ψ|): along them products are tied as
         believed; a pair off the tree is tied only through the products between.
@@ -69,12 +72,42 @@ class Component:
                 product = parent[product]
             return product
 
-        kept = np.zeros(len(self.pairs), dtype=bool)
-        for offer in np.argsort(-np.abs(np.log(self.odds_ratio)), kind="stable"):
-            first, second = (root(int(product)) for product in self.pairs[offer])
-            kept[offer] = first != second
+        kept = np.zeros(len(self.ties), dtype=bool)
+        for tie in np.argsort(-np.abs(np.log(self.odds_ratio)), kind="stable"):
+            first, second = (root(int(product)) for product in self.ties[tie])
+            kept[tie] = first != second
             parent[first] = second
         return kept
+
+    @cached_property
+    def anchors(self) -> tuple[_Anchor, ...]:
+        """(offers,) where the shoppers of each offer are drawn from."""
+        return tuple(self._anchor(offer) for offer in range(len(self.products)))
+
+    def _anchor(self, offer: int) -> _Anchor:
+        """The rarest pair of the offer that the tree ties; without one, its rarest product."""
+        place = {int(p): k for k, p in enumerate(self.products[offer]) if p != ABSENT}
+        within = [
+            k for k in np.flatnonzero(self.tree) if all(int(p) in place for p in self.ties[k])
+        ]
+        if within:
+            ends = self.probability[self.ties[within]].T
+            joint = joint_probability(ends[0], ends[1], self.odds_ratio[within])
+            tie = within[int(np.argmin(joint))]
+            first, second = (int(product) for product in self.ties[tie])
+            psi = float(self.odds_ratio[tie])
+            return _Anchor((first, second), (place[first], place[second]), psi)
+        rarest = min(place, key=lambda product: self.probability[product])
+        return _Anchor((rarest,), (place[rarest],), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A tied pair of an offer, with ψ, or one product of it: products and places in the offer."""
+
+    products: tuple[int, ...]
+    places: tuple[int, ...]
+    odds_ratio: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +141,18 @@ def draw_shoppers(component: Component, count: int, rng: np.random.Generator) ->
 
         1 / Σ_c (share of stratum c)·[shopper in corner c]/P(corner c).
 
-    An offer off the tree has u_i <= a_i as its corner, i its rarer product. Price sensitivities
-    are drawn first, one of each product for every shopper.
+    The corner of a larger bundle is that of its rarest pair on the tree. An offer off the tree
+    has u_i <= a_i as its corner, i its rarest product. Price sensitivities are drawn first, one
+    of each product for every shopper.
     """
-    n_offers = len(component.pairs)
+    n_offers = len(component.products)
     stratum = np.sort(np.arange(max(count, 2 * n_offers)) % n_offers)
     eta = _draw_sensitivity(component, rng.random((len(stratum), len(component.price))))
     log_odds = logit(component.probability)
     steepness = eta / component.price
     limits = expit(
-        log_odds[component.pairs] + steepness[:, component.pairs] * component.reach
-    )  # (shoppers, offers, 2)
+        log_odds[component.products] + steepness[:, component.products] * component.reach
+    )  # (shoppers, offers, width); nobody reads those of ABSENT
     rank = np.zeros_like(eta)
     for offer in range(n_offers):
         rows = np.flatnonzero(stratum == offer)
@@ -148,12 +182,12 @@ def _corner(
     component: Component, offer: int, limit: Floats, rank: Floats
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Which shoppers lie in an offer's corner, and the corner's probability for each."""
-    first, second = component.pairs[offer]
-    if component.tree[offer]:
-        inside = (rank[:, first] <= limit[:, 0]) & (rank[:, second] <= limit[:, 1])
-        return inside, joint_probability(limit[:, 0], limit[:, 1], component.odds_ratio[offer])
-    side = _rarer(component, offer)
-    return rank[:, component.pairs[offer, side]] <= limit[:, side], limit[:, side]
+    anchor = component.anchors[offer]
+    within = limit[:, anchor.places]
+    inside = np.all(rank[:, anchor.products] <= within, axis=1)
+    if len(anchor.products) == 1:
+        return inside, within[:, 0]
+    return inside, joint_probability(within[:, 0], within[:, 1], anchor.odds_ratio)
 
 
 def _draw_corner(
@@ -165,21 +199,20 @@ def _draw_corner(
     rng: np.random.Generator,
 ) -> None:
     """Fill ``rank[rows]`` with shoppers from an offer's corner."""
-    first, second = (int(product) for product in component.pairs[offer])
-    if component.tree[offer]:
-        psi = float(component.odds_ratio[offer])
-        corner = joint_probability(limit[:, 0], limit[:, 1], psi)
-        u = _first_given_joint(rng.random(len(rows)) * corner, limit[:, 1], psi)
-        below = conditional(u, limit[:, 1], psi)
-        rank[rows, first] = np.minimum(u, limit[:, 0])
-        v = tied_uniform(u, rng.random(len(rows)) * below, psi)
-        rank[rows, second] = np.minimum(v, limit[:, 1])
-        known = [first, second]
+    anchor = component.anchors[offer]
+    within = limit[:, anchor.places].T
+    if len(anchor.products) == 1:
+        rank[rows, anchor.products[0]] = rng.random(len(rows)) * within[0]
     else:
-        side = _rarer(component, offer)
-        known = [int(component.pairs[offer, side])]
-        rank[rows, known[0]] = rng.random(len(rows)) * limit[:, side]
-    for parent, child, psi in _outward(component, known):
+        first, second = anchor.products
+        psi = anchor.odds_ratio
+        corner = joint_probability(within[0], within[1], psi)
+        u = _first_given_joint(rng.random(len(rows)) * corner, within[1], psi)
+        below = conditional(u, within[1], psi)
+        rank[rows, first] = np.minimum(u, within[0])
+        v = tied_uniform(u, rng.random(len(rows)) * below, psi)
+        rank[rows, second] = np.minimum(v, within[1])
+    for parent, child, psi in _outward(component, list(anchor.products)):
         rank[rows, child] = tied_uniform(rank[rows, parent], rng.random(len(rows)), psi)
 
 
@@ -189,16 +222,12 @@ def _first_given_joint(joint: Floats, second: Floats, odds_ratio: float) -> Floa
     return joint * (1 - second + joint + rest) / (rest + joint)
 
 
-def _rarer(component: Component, offer: int) -> int:
-    return int(np.argmin(component.probability[component.pairs[offer]]))
-
-
 def _outward(component: Component, known: list[int]) -> list[tuple[int, int, float]]:
     """Tree edges (parent, child, ψ) in the order that reaches every product from ``known``."""
     edges = [
         (int(first), int(second), float(psi))
         for (first, second), psi, kept in zip(
-            component.pairs, component.odds_ratio, component.tree, strict=True
+            component.ties, component.odds_ratio, component.tree, strict=True
         )
         if kept
     ]

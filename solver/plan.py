@@ -16,6 +16,7 @@ from ..instances.bundle_ids import neutralise
 from ..models.beliefs import Beliefs
 from .plan_accounts import PLAN_COLUMNS
 from .plan_folder import csv_bytes
+from .set_draws import set_spread, subsets_of_plan
 
 _TEXT = ("bundle_id", "name", "product_ids", "titles")
 _MONEY = (
@@ -45,7 +46,7 @@ class Plan:
     products
         the rows of products.csv, money in cents.
     beliefs
-        what ``check`` needs of the beliefs: the plan's products and pairs.
+        what ``check`` needs of the beliefs: the plan's products, pairs and larger sets.
     quarantine
         order lines set aside, without customer ids; empty when there were none.
     scenario
@@ -121,15 +122,20 @@ def products_csv(products: pd.DataFrame) -> bytes:
     return csv_bytes(list(products.columns), rows)
 
 
-def plan_beliefs(beliefs: Beliefs, products: np.ndarray, pairs: np.ndarray) -> pd.DataFrame:
-    """The beliefs about some products and pairs as one table with a ``kind`` column.
+def plan_beliefs(
+    beliefs: Beliefs, products: np.ndarray, bundles: list[tuple[int, ...]]
+) -> pd.DataFrame:
+    """The beliefs about some products and bundles as one table with a ``kind`` column.
+
+    Of a bundle of three or four products there is a row for each pair (kind "pair") and each
+    larger set (kind "set") within it.
 
     Parameters
     ----------
     products
         (n,) catalogue indices.
-    pairs
-        (k, 2) catalogue indices of the plan's bundles.
+    bundles
+        catalogue indices of the plan's bundles.
     """
     ids = np.array([str(value) for value in beliefs.product_ids[products]], dtype=object)
     product_rows = pd.DataFrame(
@@ -147,8 +153,9 @@ def plan_beliefs(beliefs: Beliefs, products: np.ndarray, pairs: np.ndarray) -> p
             "usual_quantity": beliefs.usual_quantity[products],
         }
     )
-    low = pairs.min(axis=1).astype(np.int32) if len(pairs) else np.zeros(0, dtype=np.int32)
-    high = pairs.max(axis=1).astype(np.int32) if len(pairs) else np.zeros(0, dtype=np.int32)
+    held = subsets_of_plan(bundles)
+    pairs = np.array([pair for pair in held if len(pair) == 2], dtype=np.int32).reshape(-1, 2)
+    low, high = pairs.T
     facts = beliefs.pairs_of(low, high)
     pair_rows = pd.DataFrame(
         {
@@ -158,7 +165,25 @@ def plan_beliefs(beliefs: Beliefs, products: np.ndarray, pairs: np.ndarray) -> p
             **facts,
         }
     )
-    return pd.concat([product_rows, pair_rows], ignore_index=True)
+    tables = [product_rows, pair_rows]
+    larger = [products for products in held if len(products) > 2]
+    if larger:
+        tables.append(_set_rows(beliefs, larger))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _set_rows(beliefs: Beliefs, sets: list[tuple[int, ...]]) -> pd.DataFrame:
+    """A row a set: its products, p_S, and the spread of log p_S."""
+    rows = []
+    for held in sets:
+        names = [str(beliefs.product_ids[product]) for product in held]
+        named = dict(zip(("product_a", "product_b", "product_c", "product_d"), names, strict=False))
+        joint = float(beliefs.set_probability(np.array([held]))[0])
+        rows.append(
+            {"kind": "set", **named, "joint_probability": joint}
+            | {"set_spread": set_spread(beliefs, held)}
+        )
+    return pd.DataFrame(rows)
 
 
 def format_money(cents: int) -> str:

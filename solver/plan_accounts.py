@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -165,11 +166,12 @@ def product_accounts(instance: Instance, beliefs: Beliefs, rows: pd.DataFrame) -
 
 
 def sales_loss(beliefs: Beliefs, rows: pd.DataFrame) -> float:
-    """The seed's loss L(S) = −Σ p_i p_j log P(S_ij = 1) over the chosen pairs."""
-    if rows.empty:
-        return 0.0
-    first = np.array([min(pair) for pair in rows["products"]], dtype=np.int32)
-    second = np.array([max(pair) for pair in rows["products"]], dtype=np.int32)
+    """The seed's loss L(S) = −Σ p_i p_j log P(S_ij = 1) over the chosen pairs.
+
+    Of larger bundles every pair within counts, each once: s_ij = 1 says that it is offered.
+    """
+    pairs = sorted({pair for held in rows["products"] for pair in combinations(sorted(held), 2)})
+    first, second = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
     joint = beliefs.joint_probability(first, second)
     q = beliefs.purchase_probability
     return float(-(q[first] * q[second] * np.log(joint)).sum())

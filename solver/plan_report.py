@@ -309,9 +309,7 @@ def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, 
     """The plan valued with its offers side by side; None where no product is in two of them."""
     if instance.scenario.limits.max_bundles_per_product == 1 or len(chosen) == 0:
         return None
-    first, second = chosen.products.T
-    odds_ratio = beliefs.pairs_of(first, second)["odds_ratio"]
-    found = reevaluate(instance, beliefs, chosen, odds_ratio, seed=instance.scenario.solver.seed)
+    found = reevaluate(instance, beliefs, chosen, seed=instance.scenario.solver.seed)
     if found.components == 0:
         return None
     money = ("separate", "together", "standard_error")

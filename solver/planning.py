@@ -236,7 +236,7 @@ def _plan(
         report={**report, "seconds": dict(clock.seconds)},
         offers=rows,
         products=product_accounts(instance, beliefs, rows),
-        beliefs=plan_beliefs(beliefs, products, chosen.products),
+        beliefs=plan_beliefs(beliefs, products, [chosen.bundle(k) for k in range(len(chosen))]),
         quarantine=quarantine,
         scenario=scenario_toml(instance.scenario),
     )

@@ -17,12 +17,12 @@ from .posterior import sensitivity_nodes
 from .shares import expected_rows
 
 _TILE = 256  # pairs a thread takes at a time, so that costly pairs are spread over the threads
-_MARGIN, _REVENUE, _UNITS, _AFFINITY = range(4)
+MARGIN, REVENUE, UNITS, AFFINITY = range(4)
 _OBJECTIVES = {
-    "margin": _MARGIN,
-    "revenue": _REVENUE,
-    "units": _UNITS,
-    "affinity": _AFFINITY,
+    "margin": MARGIN,
+    "revenue": REVENUE,
+    "units": UNITS,
+    "affinity": AFFINITY,
 }
 
 
@@ -244,11 +244,11 @@ def _accounts(
         + bundles * (pair.funding - discount / terms.net)
         - terms.offer_cost
     )
-    if terms.objective == _MARGIN:
+    if terms.objective == MARGIN:
         value = margin
-    elif terms.objective == _REVENUE:
+    elif terms.objective == REVENUE:
         value = (added1 * pair.price1 + added2 * pair.price2 - bundles * discount) / terms.net
-    elif terms.objective == _UNITS:
+    elif terms.objective == UNITS:
         value = added1 + added2
     else:
         value = pair.q1 * pair.q2 * math.log(pair.joint)
@@ -258,6 +258,6 @@ def _accounts(
 @njit(cache=True)
 def _is_smaller(careful: _Accounts, other: _Accounts, objective: int) -> bool:
     """Whether the capped accounts are the smaller ones, by value; affinity knows no response."""
-    if objective == _AFFINITY:
+    if objective == AFFINITY:
         return careful.margin < other.margin
     return careful.value < other.value

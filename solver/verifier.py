@@ -28,6 +28,7 @@ from .verifier_report import (
     wrong_rule_rows,
 )
 from .verifier_rules import broken_offers, broken_rows, plan_rows
+from .verifier_sets import subsets
 from .verifier_tables import PlanFiles, read_files
 
 _LARGEST_FILE = 1 << 30  # bytes; nothing in a plan folder comes near
@@ -118,13 +119,9 @@ def _wrong_order(case: Case) -> Iterator[str]:
 
 
 def _unknown(plan: PlanFiles, position: dict[str, int]) -> list[str]:
-    """Products and pairs that the tables or beliefs do not know, which ends the checking."""
+    """Products, pairs and sets that the tables or beliefs do not know, which ends the checking."""
     problems = []
     for offer in plan.offers:
-        if len(offer.product_ids) > 2:
-            found = f"product_ids holds {len(offer.product_ids)} products"
-            problems.append(f"plan.csv: {offer.bundle_id}: {found}, expected 2")
-            continue
         for name in offer.product_ids:
             if name not in position:
                 found = f"product_ids holds {name}, which is not in the products table"
@@ -132,12 +129,15 @@ def _unknown(plan: PlanFiles, position: dict[str, int]) -> list[str]:
             elif name not in plan.product_beliefs:
                 found = f"product_ids holds {name}, which beliefs.parquet does not know"
                 problems.append(f"plan.csv: {offer.bundle_id}: {found}, expected the plan's own")
-        if frozenset(offer.product_ids) not in plan.pair_beliefs and not problems:
-            found = f"product_ids is {' and '.join(offer.product_ids)}"
-            problems.append(
-                f"plan.csv: {offer.bundle_id}: {found}, a pair that beliefs.parquet does not "
-                "know, expected the plan's own pairs"
-            )
+        for subset in subsets(len(offer.product_ids)) if not problems else ():
+            names = frozenset(offer.product_ids[place] for place in subset)
+            if names not in (plan.pair_beliefs if len(names) == 2 else plan.set_beliefs):
+                found = f"product_ids holds {' and '.join(sorted(names))}"
+                what = "a pair" if len(names) == 2 else "a set"
+                problems.append(
+                    f"plan.csv: {offer.bundle_id}: {found}, {what} that beliefs.parquet does not "
+                    f"know, expected the plan's own {what.removeprefix('a ')}s"
+                )
     return problems
 
 

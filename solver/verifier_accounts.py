@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 from .verifier_case import Case
 from .verifier_economics import (
-    Shares,
     Side,
     draw_probability,
     draw_sensitivity,
@@ -22,6 +22,7 @@ from .verifier_economics import (
     shares,
 )
 from .verifier_rules import unrounded_margin
+from .verifier_sets import adds_one, adds_two, drawn_table
 from .verifier_tables import WrittenOffer, safe_text
 
 RELATIVE = 0.005  # of units and of the flows behind an incremental margin
@@ -30,6 +31,7 @@ SMALL_MONEY = 2.0  # cents a week
 INTERVAL = 0.15  # of the interval's own width
 DRAWS = 4000
 _SEED = 20_180_101
+_PLACES = ("first", "second", "third", "fourth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,23 @@ class Expected:
 
     bundle_units: float
     subsidised_units: float
-    added_units: tuple[float, float]
+    added_units: tuple[float, ...]
     incremental_margin: float
     value: float
     flows: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """Shares of the visits that see an offer, for arrays of beliefs.
+
+    ``anyway`` has all its products without it, ``taking`` adds to what it has, ``added`` is what
+    each product gains.
+    """
+
+    anyway: NDArray[np.float64]
+    taking: NDArray[np.float64]
+    added: tuple[NDArray[np.float64], ...]
 
 
 def wrong_prices(case: Case, offer: WrittenOffer) -> Iterator[str]:
@@ -158,22 +173,65 @@ def written_value(case: Case, offer: WrittenOffer) -> float:
 
 def recompute(case: Case, offer: WrittenOffer) -> tuple[Expected, Expected]:
     """The offer's accounts, uncapped and capped at the deepest cut, over the posterior of η."""
-    first, second = (case.files.product_beliefs[name] for name in offer.product_ids)
-    eta_i, weight_i = sensitivity_nodes(first)
-    eta_j, weight_j = sensitivity_nodes(second)
-    sensitivity = (np.repeat(eta_i, len(eta_j)), np.tile(eta_j, len(eta_i)))
-    weight = np.repeat(weight_i, len(eta_j)) * np.tile(weight_j, len(eta_i))
-    probability = (first["purchase_probability"], second["purchase_probability"])
-    psi = _pair(case, offer)["odds_ratio"]
 
     def over_posterior(cap: bool) -> Expected:
-        found = _shares(case, offer, probability, sensitivity, psi, cap)
-        return _expected(case, offer, _mean(found, weight))
+        sold = _pair_mean if len(offer.product_ids) == 2 else _set_mean
+        return _expected(case, offer, sold(case, offer, cap))
 
     uncapped = over_posterior(False)
     if _reach(case, offer, cap=True) == _reach(case, offer, cap=False):
         return uncapped, uncapped
     return uncapped, over_posterior(True)
+
+
+def _pair_mean(case: Case, offer: WrittenOffer, cap: bool) -> Sold:
+    """A pair's shares in expectation over η."""
+    first, second = (case.files.product_beliefs[name] for name in offer.product_ids)
+    eta_i, weight_i = sensitivity_nodes(first)
+    eta_j, weight_j = sensitivity_nodes(second)
+    sensitivity = [np.repeat(eta_i, len(eta_j)), np.tile(eta_j, len(eta_i))]
+    weight = np.repeat(weight_i, len(eta_j)) * np.tile(weight_j, len(eta_i))
+    probability = [first["purchase_probability"], second["purchase_probability"]]
+    psi = _pair(case, offer)["odds_ratio"]
+    found = _pair_sold(_sides(case, offer, probability, sensitivity, cap), psi, offer.money_off)
+    return Sold(
+        *(np.array([np.dot(row, weight)]) for row in (found.anyway, found.taking)),
+        added=tuple(np.array([np.dot(row, weight)]) for row in found.added),
+    )
+
+
+def _set_mean(case: Case, offer: WrittenOffer, cap: bool) -> Sold:
+    """The shares of three or four products: each term over the η of those who add in it."""
+    table = case.table(offer)
+    nodes = [sensitivity_nodes(case.files.product_beliefs[name]) for name in offer.product_ids]
+    q = [case.files.product_beliefs[name]["purchase_probability"] for name in offer.product_ids]
+    plain = _sides(case, offer, q, [eta for eta, _ in nodes], cap)
+    one = [
+        np.array([np.dot(adds_one(table, place, side), weight)])
+        for place, (side, (_, weight)) in enumerate(zip(plain, nodes, strict=True))
+    ]
+    two = {}
+    for a, b in combinations(range(len(plain)), 2):
+        (eta_a, weight_a), (eta_b, weight_b) = nodes[a], nodes[b]
+        grid = [np.repeat(eta_a, len(eta_b)), np.tile(eta_b, len(eta_a))]
+        sides = (replace(plain[a], sensitivity=grid[0]), replace(plain[b], sensitivity=grid[1]))
+        weight = np.repeat(weight_a, len(eta_b)) * np.tile(weight_b, len(eta_a))
+        both = adds_two(table, (a, b), sides, float(offer.money_off))
+        two[a, b] = np.array([np.dot(both, weight)])
+    return _sold(np.array([table[max(table, key=len)]]), one, two)
+
+
+def _sold(
+    anyway: NDArray[np.float64],
+    one: list[NDArray[np.float64]],
+    two: dict[tuple[int, int], NDArray[np.float64]],
+) -> Sold:
+    """Shares of those who add one product and of those who add two, put together."""
+    added = tuple(
+        alone + sum(both for places, both in two.items() if place in places)
+        for place, alone in enumerate(one)
+    )
+    return Sold(anyway, np.sum(one, axis=0) + np.sum(list(two.values()), axis=0), added)
 
 
 def wrong_accounts(case: Case, offer: WrittenOffer) -> Iterator[str]:
@@ -198,9 +256,11 @@ def _differences(offer: WrittenOffer, expected: Expected) -> Iterator[str]:
         "bundle_units": (offer.bundle_units, expected.bundle_units),
         "subsidised_units": (offer.subsidised_units, expected.subsidised_units),
         "incremental_units": (offer.incremental_units, sum(expected.added_units)),
-        "added_units (first)": (offer.added_units[0], expected.added_units[0]),
-        "added_units (second)": (offer.added_units[1], expected.added_units[1]),
     }
+    for place, (written, value) in enumerate(
+        zip(offer.added_units, expected.added_units, strict=True)
+    ):
+        units[f"added_units ({_PLACES[place]})"] = (written, value)
     for column, (written, value) in units.items():
         if abs(written - value) > RELATIVE * abs(value) + SMALL_UNITS:
             yield _cell(offer, column, f"{written:g}", f"{value:.6g} from the beliefs")
@@ -217,8 +277,8 @@ def _differences(offer: WrittenOffer, expected: Expected) -> Iterator[str]:
 def wrong_intervals(case: Case) -> Iterator[str]:
     """Intervals that an independent Monte Carlo over the beliefs does not bear out.
 
-    Quantiles at 5 and 95 % of the incremental margin with η, log q and log ψ drawn from their
-    posteriors, draws shared by product.
+    Quantiles at 5 and 95 % of the incremental margin with η, log q, log ψ and the factors of
+    larger sets drawn from their posteriors, draws shared by product.
     """
     rng = np.random.default_rng(_SEED)
     q: dict[str, NDArray[np.float64]] = {}
@@ -229,11 +289,7 @@ def wrong_intervals(case: Case) -> Iterator[str]:
         q[name] = draw_probability(belief, rng.standard_normal(DRAWS))
     total = np.zeros(DRAWS)
     for offer in case.offers:
-        pair = _pair(case, offer)
-        psi = pair["odds_ratio"] * np.exp(pair["odds_spread"] * rng.standard_normal(DRAWS))
-        i, j = offer.product_ids
-        found = _shares(case, offer, (q[i], q[j]), (eta[i], eta[j]), psi, offer.capped)
-        gains = _gains(case, offer, found)
+        gains = _gains(case, offer, _drawn(case, offer, q, eta, rng))
         total += gains
         written = (offer.incremental_margin_low, offer.incremental_margin_high)
         yield from _interval(f"plan.csv: {offer.bundle_id}", written, gains)
@@ -260,16 +316,52 @@ def _interval(
             )
 
 
-def _shares(
-    case: Case, offer: WrittenOffer, probability: Any, sensitivity: Any, psi: Any, cap: bool
-) -> Shares:
-    """The four rows for given beliefs; with ``cap`` no response past the deepest cut."""
+def _drawn(
+    case: Case,
+    offer: WrittenOffer,
+    q: dict[str, NDArray[np.float64]],
+    eta: dict[str, NDArray[np.float64]],
+    rng: np.random.Generator,
+) -> Sold:
+    """The shares of an offer under draws of its beliefs."""
+    names = offer.product_ids
+    probability, sensitivity = [q[name] for name in names], [eta[name] for name in names]
+    sides = _sides(case, offer, probability, sensitivity, offer.capped)
+    if len(names) == 2:
+        pair = _pair(case, offer)
+        psi = pair["odds_ratio"] * np.exp(pair["odds_spread"] * rng.standard_normal(DRAWS))
+        return _pair_sold(sides, psi, offer.money_off)
+    table = drawn_table(
+        case.table(offer),
+        probability,
+        case.of_subsets(offer, "odds_ratio"),
+        case.of_subsets(offer, "spread"),
+        lambda: rng.standard_normal(DRAWS),
+    )
+    one = [adds_one(table, place, side) for place, side in enumerate(sides)]
+    two = {
+        (a, b): adds_two(table, (a, b), (sides[a], sides[b]), float(offer.money_off))
+        for a, b in combinations(range(len(sides)), 2)
+    }
+    return _sold(table[max(table, key=len)], one, two)
+
+
+def _pair_sold(sides: list[Side], psi: Any, money_off: int) -> Sold:
+    found = shares(sides[0], sides[1], psi, float(money_off))
+    taking = found.adds_first + found.adds_second + found.both
+    added = (found.adds_first + found.both, found.adds_second + found.both)
+    return Sold(found.subsidised, taking, added)
+
+
+def _sides(
+    case: Case, offer: WrittenOffer, probability: list[Any], sensitivity: list[Any], cap: bool
+) -> list[Side]:
+    """The products of an offer; with ``cap`` no response past the deepest cut."""
     prices = case.instance.catalogue.reference_price[case.rows(offer)].astype(float)
     reach = _reach(case, offer, cap=cap)
-    first, second = (
-        Side(probability[k], sensitivity[k], float(prices[k]), reach[k]) for k in (0, 1)
-    )
-    return shares(first, second, psi, float(offer.money_off))
+    return [
+        Side(probability[k], sensitivity[k], float(prices[k]), reach[k]) for k in range(len(reach))
+    ]
 
 
 def _reach(case: Case, offer: WrittenOffer, *, cap: bool) -> list[float]:
@@ -282,52 +374,47 @@ def _reach(case: Case, offer: WrittenOffer, *, cap: bool) -> list[float]:
     ]
 
 
-def _mean(found: Shares, weight: NDArray[np.float64]) -> Shares:
-    """Expected shares over weighted beliefs."""
-    means = (
-        np.array([np.dot(row, weight)])
-        for row in (found.subsidised, found.adds_second, found.adds_first, found.both)
-    )
-    return Shares(*means)
-
-
-def _units(case: Case, found: Shares) -> tuple[NDArray[np.float64], ...]:
-    """bundle, subsidised, added first, added second units of a week."""
+def _units(
+    case: Case, found: Sold
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.float64]]]:
+    """bundle, subsidised and added units of a week."""
     seen = case.instance.visits * case.assumptions.exposure
     # Automatic: the till gives the price to all who buy both, whether they saw the offer or not.
     paid_to = case.instance.visits if case.automatic else seen
-    subsidised = paid_to * found.subsidised
-    buying = seen * (found.adds_first + found.adds_second + found.both)
-    added_first = seen * (found.adds_first + found.both)
-    added_second = seen * (found.adds_second + found.both)
-    return subsidised + buying, subsidised, added_first, added_second
+    subsidised = paid_to * found.anyway
+    return subsidised + seen * found.taking, subsidised, [seen * share for share in found.added]
 
 
-def _gains(case: Case, offer: WrittenOffer, found: Shares) -> NDArray[np.float64]:
+def _gains(case: Case, offer: WrittenOffer, found: Sold) -> NDArray[np.float64]:
     """Incremental margin in cents a week (design section 2)."""
     rows = case.rows(offer)
-    bundles, _, added_first, added_second = _units(case, found)
-    gain_first, gain_second = case.unit_gain[rows]
+    bundles, _, added = _units(case, found)
     funding = float(case.instance.catalogue.supplier_funding[rows].sum())
-    given = bundles * (funding - offer.money_off / case.net)
+    gained = sum(
+        units * gain for units, gain in zip(added, case.unit_gain[rows].tolist(), strict=True)
+    )
     cost = 100 * case.assumptions.offer_cost
-    return added_first * gain_first + added_second * gain_second + given - cost
+    return gained + bundles * (funding - offer.money_off / case.net) - cost
 
 
-def _expected(case: Case, offer: WrittenOffer, found: Shares) -> Expected:
+def _expected(case: Case, offer: WrittenOffer, found: Sold) -> Expected:
     rows = case.rows(offer)
-    bundles, subsidised, first, second = (float(value[0]) for value in _units(case, found))
+    bundle_units, subsidised_units, added_units = _units(case, found)
+    bundles, subsidised = float(bundle_units[0]), float(subsidised_units[0])
+    added = tuple(float(units[0]) for units in added_units)
     gain = float(_gains(case, offer, found)[0])
     goal = case.instance.scenario.objective.maximize
     prices = case.instance.catalogue.reference_price[rows]
-    value = {
-        "margin": gain,
-        "units": first + second,
-        "revenue": (first * prices[0] + second * prices[1] - bundles * offer.money_off) / case.net,
-        "affinity": _affinity(case, offer),
-    }[goal]
-    flows = abs(np.dot((first, second), case.unit_gain[rows])) + bundles * offer.money_off
-    return Expected(bundles, subsidised, (first, second), gain, float(value), float(flows))
+    if goal == "margin":
+        value = gain
+    elif goal == "units":
+        value = sum(added)
+    elif goal == "revenue":
+        value = (float(np.dot(added, prices)) - bundles * offer.money_off) / case.net
+    else:
+        value = _affinity(case, offer)
+    flows = abs(float(np.dot(added, case.unit_gain[rows]))) + bundles * offer.money_off
+    return Expected(bundles, subsidised, added, gain, value, flows)
 
 
 def _affinity(case: Case, offer: WrittenOffer) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..instances.instance import Instance
 from ..instances.scenario import Assumptions, Limits
+from .verifier_sets import subsets
 from .verifier_tables import PlanFiles, WrittenOffer
 
 _ENDINGS = {"x.x9": (10, 9), ".99": (100, 99), ".95": (100, 95), ".00": (100, 0)}
@@ -85,6 +86,32 @@ class Case:
     def rows(self, offer: WrittenOffer) -> list[int]:
         """Catalogue indices of the offer's products, in the order of its ids."""
         return [self.position[name] for name in offer.product_ids]
+
+    def table(self, offer: WrittenOffer) -> dict[frozenset[int], float]:
+        """The believed probability of each subset of the offer's products, by their places."""
+        table = {
+            frozenset({place}): float(self.files.product_beliefs[name]["purchase_probability"])
+            for place, name in enumerate(offer.product_ids)
+        }
+        return table | self.of_subsets(offer, "joint_probability")
+
+    def of_subsets(self, offer: WrittenOffer, column: str) -> dict[frozenset[int], float]:
+        """A column of the beliefs for each pair and larger subset of the offer, by places.
+
+        ``spread`` is that of log ψ for pairs, and of log p for larger ones; these have no
+        ``odds_ratio``.
+        """
+        found: dict[frozenset[int], float] = {}
+        for subset in subsets(len(offer.product_ids)):
+            names = frozenset(offer.product_ids[place] for place in subset)
+            pair = len(names) == 2
+            row = self.files.pair_beliefs[names] if pair else self.files.set_beliefs[names]
+            key = column
+            if column == "spread":
+                key = "odds_spread" if pair else "set_spread"
+            if pair or column != "odds_ratio":
+                found[subset] = float(row[key])
+        return found
 
     def answers_to(self, offer: WrittenOffer, level: float) -> bool:
         """Whether this entry of discounts.levels leads to the offer's price."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -16,6 +17,7 @@ from .verifier_economics import plackett
 from .verifier_lines import missed_targets
 from .verifier_row import Row
 from .verifier_rules import unrounded_margin
+from .verifier_sets import possible
 from .verifier_tables import cents
 
 _CATCH_ALL = ("plan.csv", "products.csv", "beliefs.parquet")
@@ -198,19 +200,24 @@ def wrong_beliefs(case: Case) -> Iterator[str]:
                 f"beliefs.parquet: {name}: reference_price is {belief['reference_price']}, "
                 f"expected {price / 100:.2f} as in the products table"
             )
-    for offer in case.offers:
-        first, second = (case.files.product_beliefs[name] for name in offer.product_ids)
-        pair = case.files.pair_beliefs[frozenset(offer.product_ids)]
-        joint = float(
-            plackett(
-                first["purchase_probability"], second["purchase_probability"], pair["odds_ratio"]
-            )
-        )
+    for names, pair in case.files.pair_beliefs.items():
+        q = [case.files.product_beliefs[name]["purchase_probability"] for name in names]
+        joint = float(plackett(q[0], q[1], pair["odds_ratio"]))
         if not abs(pair["joint_probability"] - joint) <= 1e-4 * joint:
             yield (
-                f"beliefs.parquet: {offer.bundle_id}: joint_probability is "
+                f"beliefs.parquet: {'+'.join(sorted(names))}: joint_probability is "
                 f"{pair['joint_probability']:.6g}, expected {joint:.6g} from the odds ratio"
             )
+    for offer in case.offers:
+        table = case.table(offer)
+        for subset in (held for held in table if len(held) > 2):
+            low, high = (float(end) for end in possible(table, subset))
+            if not low * (1 - 1e-6) <= table[subset] <= high * (1 + 1e-6):
+                names = "+".join(offer.product_ids[place] for place in sorted(subset))
+                yield (
+                    f"beliefs.parquet: {names}: joint_probability is {table[subset]:.6g}, "
+                    f"expected {low:.6g} to {high:.6g}, what the smaller sets allow"
+                )
 
 
 def wrong_hashes(files: Mapping[str, bytes], report: dict[str, Any]) -> Iterator[str]:
@@ -252,11 +259,14 @@ def _wrong_penalty(row: Row, entry: dict[str, Any], missing: float, price: float
 
 
 def _sales_loss(case: Case) -> float:
-    """L(S) = −Σ p_i p_j log P(S_ij = 1) over the chosen pairs."""
+    """L(S) = −Σ p_i p_j log P(S_ij = 1) over the pairs within the chosen bundles, each once."""
+    pairs = {
+        frozenset(pair) for offer in case.offers for pair in combinations(offer.product_ids, 2)
+    }
     total = 0.0
-    for offer in case.offers:
-        q = [case.files.product_beliefs[name]["purchase_probability"] for name in offer.product_ids]
-        odds_ratio = case.files.pair_beliefs[frozenset(offer.product_ids)]["odds_ratio"]
+    for pair in pairs:
+        q = [case.files.product_beliefs[name]["purchase_probability"] for name in pair]
+        odds_ratio = case.files.pair_beliefs[pair]["odds_ratio"]
         total -= q[0] * q[1] * float(np.log(plackett(q[0], q[1], odds_ratio)))
     return total
 

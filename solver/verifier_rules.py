@@ -213,13 +213,15 @@ def _least_above_min_price(case: Case) -> Iterator[Row]:
 
 
 def _above_single_price(case: Case) -> Iterator[str]:
-    """A bundle costs more than each of its products alone."""
+    """A bundle costs more than its products without the cheapest: it gives none of them away."""
     for offer in case.offers:
-        dearest = int(case.instance.catalogue.reference_price[case.rows(offer)].max())
-        if offer.bundle_price <= dearest:
+        prices = case.instance.catalogue.reference_price[case.rows(offer)]
+        least = int(prices.sum() - prices.min())
+        if offer.bundle_price <= least:
+            of = "one of its products" if len(prices) == 2 else "all of its products but one"
             yield (
                 f"plan.csv: {offer.bundle_id}: bundle_price is {offer.bundle_price / 100:.2f}, "
-                f"expected above {dearest / 100:.2f}, the price of one of its products"
+                f"expected above {least / 100:.2f}, the price of {of}"
             )
 
 
@@ -246,6 +248,10 @@ def _candidate(case: Case) -> Iterator[str]:
     }
     last_week = last_week_bundles(case)  # compared with: on offer whatever their support
     for offer in case.offers:
+        size = len(offer.product_ids)
+        if size > settings.max_size:
+            expected = f"at most {settings.max_size}"
+            yield broken("max_size", offer.bundle_id, f"{size} products", expected)
         if frozenset(offer.product_ids) in forced:
             continue
         counted = learned_here and frozenset(offer.product_ids) not in last_week

@@ -51,6 +51,7 @@ PRODUCT_COLUMNS = (
 NEEDED = ("plan.csv", "plan.json", "products.csv", "beliefs.parquet", "scenario.toml")
 
 T = TypeVar("T")
+_Row = dict[str, Any]
 
 _BELOW_0 = -1e-9
 _PRODUCT_RANGES = {
@@ -69,6 +70,8 @@ _PAIR_RANGES = {
     "odds_ratio": (0.0, math.inf),
     "odds_spread": (_BELOW_0, math.inf),
 }
+
+_SET_RANGES = {"joint_probability": (0.0, 1.0), "set_spread": (_BELOW_0, math.inf)}
 
 _MONEY = re.compile(r"-?\d+\.\d\d")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
@@ -121,6 +124,8 @@ class PlanFiles:
         product id -> its row of beliefs.parquet.
     pair_beliefs
         the two product ids -> their row of beliefs.parquet.
+    set_beliefs
+        three or four product ids -> their row of beliefs.parquet.
     report
         plan.json.
     """
@@ -129,6 +134,7 @@ class PlanFiles:
     products: dict[str, dict[str, str]]
     product_beliefs: dict[str, dict[str, Any]]
     pair_beliefs: dict[frozenset[str], dict[str, Any]]
+    set_beliefs: dict[frozenset[str], dict[str, Any]]
     report: dict[str, Any]
 
 
@@ -139,11 +145,11 @@ def read_files(files: Mapping[str, bytes]) -> tuple[PlanFiles | None, list[str]]
         return None, problems
     offers = _read_offers(files["plan.csv"], problems)
     products = _read_products(files["products.csv"], problems)
-    product_beliefs, pair_beliefs = _read_beliefs(files["beliefs.parquet"], problems)
+    beliefs = _read_beliefs(files["beliefs.parquet"], problems)
     report = _read_report(files["plan.json"], problems)
     if problems:
         return None, problems
-    return PlanFiles(offers, products, product_beliefs, pair_beliefs, report), problems
+    return PlanFiles(offers, products, *beliefs, report), problems
 
 
 def cents(text: str) -> int:
@@ -304,24 +310,29 @@ def _csv_rows(
 
 def _read_beliefs(
     content: bytes, problems: list[str]
-) -> tuple[dict[str, dict[str, Any]], dict[frozenset[str], dict[str, Any]]]:
+) -> tuple[dict[str, _Row], dict[frozenset[str], _Row], dict[frozenset[str], _Row]]:
+    """The rows about products, about pairs, and about sets of three or four products."""
     try:
         table = pd.read_parquet(io.BytesIO(content))
         rows: list[dict[Any, Any]] = table.to_dict("records")
         products = {str(row["product_id"]): row for row in rows if row["kind"] == "product"}
-        pairs = {
-            frozenset((str(row["product_a"]), str(row["product_b"]))): row
-            for row in rows
-            if row["kind"] == "pair"
-        }
+        pairs = {_ends(row, 2): row for row in rows if row["kind"] == "pair"}
+        sets = {_ends(row, 4): row for row in rows if row["kind"] == "set"}
     except Exception as error:  # whatever pyarrow and pandas raise on a broken file
         problems.append(f"beliefs.parquet: cannot be read ({error})")
-        return {}, {}
+        return {}, {}, {}
     for name, row in products.items():
         problems += _impossible(name, row, _PRODUCT_RANGES)
-    for names, row in pairs.items():
-        problems += _impossible("+".join(sorted(names)), row, _PAIR_RANGES)
-    return products, pairs
+    for found, ranges in ((pairs, _PAIR_RANGES), (sets, _SET_RANGES)):
+        for names, row in found.items():
+            problems += _impossible("+".join(sorted(names)), row, ranges)
+    return products, pairs, sets
+
+
+def _ends(row: dict[Any, Any], most: int) -> frozenset[str]:
+    """The products of a row; those of a set of three are followed by an empty cell."""
+    names = [row.get(f"product_{end}") for end in "abcd"[:most]]
+    return frozenset(str(name) for name in names if isinstance(name, str))
 
 
 def _impossible(

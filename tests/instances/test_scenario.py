@@ -173,7 +173,6 @@ def test_a_missing_key_or_section(tmp_path: Path) -> None:
         ("candidates.min_support", "0", "0; expected a whole number of at least 1"),
         ("candidates.min_support", "2.5", "2.5; expected a whole number of at least 1"),
         ("candidates.min_support", "true", "true; expected a whole number of at least 1"),
-        ("candidates.max_size", "3", "3; expected 2 (bundles of three and four products come in"),
         ("candidates.max_size", "5", "5; expected a whole number of at least 2 and of at most 4"),
         ("candidates.allow_same_category", "1", "1; expected true or false"),
         ("discounts.levels", "[]", "[]; expected a list of 1 to 64, each a number above 0 and bel"),
@@ -257,7 +256,7 @@ def test_wrong_types_and_impossible_values(
         ('kind = "must-include"\nproducts = ["1", "1"]',
          "[1].products: ['1', '1']; expected each product once"),
         ('kind = "must-include"\nproducts = ["1", "2", "3"]',
-         "[1].products: 3 products; expected 2 (bundles of three and four"),
+         "[1].products: 3 products; expected at most candidates.max_size = 2"),
         ('kind = "must-include"\nproducts = ["1", "2"]\nlevel = 0.12',
          "[1].level: 0.12; expected an entry of discounts.levels (0.05, 0.1, 0.15, 0.2, 0.25, "),
         ('kind = "excluded"\nproducts = ["1", "2"]\nlevel = 0.12', "[1].level: 0.12; expected an"),
@@ -276,6 +275,20 @@ def test_wrong_types_and_impossible_values(
 )  # fmt: skip
 def test_wrong_rules(tmp_path: Path, rule: str, message: str) -> None:
     assert fault(tmp_path, f"{BASE}[[rules]]\n{rule}\n").startswith(f"rules{message}")
+
+
+def test_rules_may_name_bundles_as_large_as_candidates(tmp_path: Path) -> None:
+    rule = '[[rules]]\nkind = "must-include"\nproducts = ["1", "2", "3"]\n'
+    scenario = read(tmp_path, f"{BASE}[candidates]\nmax_size = 3\n{rule}")
+    assert scenario.candidates.max_size == 3
+
+
+def test_affinity_chooses_pairs(tmp_path: Path) -> None:
+    text = f'{BASE}[candidates]\nmax_size = 3\n[objective]\nmaximize = "affinity"\n'
+    assert fault(tmp_path, text) == (
+        'candidates.max_size: 3 with objective.maximize = "affinity"; '
+        "expected 2: affinity chooses pairs"
+    )
 
 
 def test_two_rules_of_one_name(tmp_path: Path) -> None:

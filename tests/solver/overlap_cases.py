@@ -8,6 +8,7 @@ import numpy as np
 from bundlewise.instances.instance import Instance
 from bundlewise.instances.scenario import Assumptions
 from bundlewise.models.beliefs import Beliefs
+from bundlewise.models.copula import joint_probability
 from bundlewise.solver.offers import Offers
 from bundlewise.solver.verifier_economics import Side, sensitivity_nodes, shares
 
@@ -42,6 +43,7 @@ def make_offers(case: Case, assumptions: Assumptions | None) -> tuple[Instance, 
         sensitivity_location=np.array(case.sensitivity),
         sensitivity_scale=np.array(case.scale[:count]),
         deepest_cut=np.full(count, case.deepest_cut),
+        **_pairs(case),
     )
     n = len(case.pairs)
     values = np.array([_value(case, beliefs, assumptions, k) for k in range(n)])
@@ -65,6 +67,22 @@ def make_offers(case: Case, assumptions: Assumptions | None) -> tuple[Instance, 
         n_scored=n,
     )
     return instance, beliefs, offers
+
+
+def _pairs(case: Case) -> dict[str, np.ndarray]:
+    """The pairs of the case as beliefs hold them."""
+    pair = np.array(case.pairs, dtype=np.int32)
+    order = np.lexsort((pair[:, 1], pair[:, 0]))
+    first, second = pair[order].T
+    psi, q = np.array(case.odds_ratio)[order], np.array(case.probability)
+    return {
+        "pair_a": first,
+        "pair_b": second,
+        "pair_orders": np.full(len(pair), 5),
+        "pair_joint": joint_probability(q[first], q[second], psi),
+        "odds_ratio": psi,
+        "odds_spread": np.zeros(len(pair)),
+    }
 
 
 def _value(case: Case, beliefs: Beliefs, assumptions: Assumptions, k: int) -> float:

@@ -19,7 +19,7 @@ from .overlap_cases import Case, make_offers
 def _reevaluate(case: Case, assumptions: Assumptions | None = None, *, seed: int = 0) -> Overlap:
     """Re-evaluate offers whose values are those of an independent quadrature."""
     instance, beliefs, offers = make_offers(case, assumptions)
-    return reevaluate(instance, beliefs, offers, np.array(case.odds_ratio), seed=seed)
+    return reevaluate(instance, beliefs, offers, seed=seed)
 
 
 def test_offers_that_share_nothing_need_no_simulation() -> None:
