@@ -30,7 +30,9 @@ SECTIONS = {
     ),
     "relations": Words(
         "Relations of products",
-        "How well features of two products alone tell whether they are bought together.",
+        "Whether two products are found together at all in later weeks: the logistic relation "
+        "model beside the gamma-Poisson beliefs. Log loss, lower is better; area under the curve, "
+        "higher is better.",
     ),
     "sets": Words(
         "Sets of three and four",

@@ -69,6 +69,12 @@ def _segments(held_out: HeldOut) -> dict[str, Any]:
     return found or {"skipped": "no segments can be learned"}
 
 
+def _relations(held_out: HeldOut) -> dict[str, Any]:
+    from .score_relations import score_relations
+
+    return score_relations(held_out.orders, held_out.known_features, *held_out.weeks)
+
+
 def _mechanism(held_out: HeldOut) -> dict[str, Any]:
     from .score_mechanism import score_mechanism
 
@@ -99,6 +105,7 @@ _SHOPPERS = (
     Section("segments", "scoring segments of shoppers", _segments),
 )
 _OTHERS = (
+    Section("relations", "foretelling which pairs come together", _relations),
     Section("mechanism", "following joint purchases as prices move", _mechanism),
     Section("next_product", "ranking what joins a basket", _next_product),
     Section("calibration", "checking how sure the beliefs are", _calibration),
@@ -130,7 +137,7 @@ def evaluate(
         score by method, (Σ y·log μ − Σ μ)/Σ y over all pairs of products; higher is better.
     demand
         mean Poisson deviance by method over product-weeks; lower is better.
-    sets, interests, segments, mechanism, next_product, calibration
+    sets, interests, segments, relations, mechanism, next_product, calibration
         as the functions that score them say; the first three where the scenario asks for them.
     seconds
         by section.

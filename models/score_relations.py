@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import nbinom, rankdata
@@ -21,7 +23,7 @@ def score_relations(
     first_week: int,
     split_week: int,
     end_week: int,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Learn before ``split_week``, and foretell which pairs are bought together after it.
 
     The relation model learns from as many weeks at the end of the training weeks as are held out
@@ -30,13 +32,12 @@ def score_relations(
 
     Returns
     -------
-    relation_log_loss, gamma_poisson_log_loss, share_log_loss
-        mean of -log P(what came), lower is better; ``share`` gives every pair the share of pairs
-        that came together before.
-    relation_auc, gamma_poisson_auc
-        area under the receiver operating characteristic.
-    share
-        of all pairs, that came together.
+    together_before, relation_model, learned
+        log_loss, the mean of -log P(what came), lower is better, and auc, the area under the
+        receiver operating characteristic (None where all pairs came, or none).
+        ``together_before`` gives every pair the share of pairs that had come together before.
+    pairs, share_together
+        pairs asked about, and the share of them that came together.
     """
     baskets, customer = orders.baskets(), orders.customer
     held_out = min(end_week - split_week, (split_week - first_week) // 2)
@@ -59,16 +60,17 @@ def score_relations(
     affinity, pairs, coming = seen(split_week, end_week)
     event, times = pairs.later_orders >= LEAST_ORDERS, pairs.times
     relations = relations_of(affinity, pairs.a, pairs.b, pairs.orders, pairs.expected, coming)
-    related = model.probability(relations)
-    posterior = _at_least(affinity, pairs, coming)
-    return {
-        "relation_log_loss": log_loss(related, event, times),
-        "gamma_poisson_log_loss": log_loss(posterior, event, times),
-        "share_log_loss": log_loss(np.full(len(event), before), event, times),
-        "relation_auc": area_under_curve(related, event, times),
-        "gamma_poisson_auc": area_under_curve(posterior, event, times),
-        "share": float(times @ event / times.sum()),
+    foretold = {
+        "together_before": np.full(len(event), before),
+        "relation_model": model.probability(relations),
+        "learned": _at_least(affinity, pairs, coming),
     }
+    methods = {
+        name: {"log_loss": log_loss(p, event, times), "auc": area_under_curve(p, event, times)}
+        for name, p in foretold.items()
+    }
+    share = float(times @ event / times.sum())
+    return {**methods, "pairs": round(times.sum()), "share_together": share}
 
 
 def _at_least(
@@ -91,13 +93,13 @@ def log_loss(
 
 def area_under_curve(
     probability: NDArray[np.float64], event: NDArray[np.bool_], times: NDArray[np.float64]
-) -> float:
+) -> float | None:
     """How often a pair that came together was thought likelier than one that did not; a tie is a
-    half, and nan where all or none came."""
+    half; None where all or none came."""
     rank = rankdata(probability, method="dense").astype(np.int64)
     came = np.bincount(rank, weights=times * event)
     not_came = np.bincount(rank, weights=times * ~event)
     if not came.sum() or not not_came.sum():
-        return float("nan")
+        return None
     below = np.cumsum(not_came) - not_came / 2
     return float(came @ below / (came.sum() * not_came.sum()))
