@@ -78,7 +78,7 @@ def test_who_often_buys_its_products_takes_a_bundle_more_often(
     table = pd.DataFrame(lines, columns=["customer_id", "order_id", "product_id"])
     table.to_csv(file, index=False)
     out = tmp_path / "ranks.parquet"
-    answer = run("recommend", plan, "--shoppers", file, "--out", out)
+    answer = run("recommend", plan, "--shoppers", file, "--out", out, "--top", 50)
     assert answer.code == 0
     assert "240 lines of products that the products table lacks not used" in answer.err
     ranks = pd.read_parquet(out)
