@@ -11,7 +11,7 @@ from markupsafe import Markup
 from .page import render_page
 from .page.charts import FAINT, INK, MARK, SERIES, SOFT, drawing, svg_of
 from .score_tables import ScoreTable, tables_of
-from .score_words import CALIBRATION, SECTIONS, Words, expected_range, plain
+from .score_words import CALIBRATION, SECTIONS, Words, expected_range, level_text, plain
 
 _TONES = {"flat": "good", "within limits": "fair", "not flat": "bad"}
 _CLOSING = (
@@ -83,7 +83,7 @@ def _part(key: str, part: dict[str, Any]) -> _Part:
     points = part.get("reliability")
     return _Part(
         title=words.title,
-        meaning=words.meaning,
+        meaning=f"{words.meaning} {level_text(part)}".rstrip(),
         verdict=verdict,
         tone=_TONES.get(verdict, "fair"),
         histograms=[

@@ -83,10 +83,18 @@ CALIBRATION = {
     ),
     "affinity": Words(
         "Affinity, given the purchases",
-        "Joint orders of all later weeks, given how often each product was bought in them: the "
-        "interval of λ alone.",
+        "Joint orders of all later weeks, given how often each product was bought in them and how "
+        "many joint orders there were in all: the interval of λ alone.",
     ),
 }
+
+
+def level_text(part: dict[str, Any]) -> str:
+    """How many joint orders there were in all; nothing where that was foretold too."""
+    if "level" not in part:
+        return ""
+    return f"All joint orders together were {part['level']:.3f} of those expected."
+
 
 NAMES = {
     "learned": "learned (this is used)",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .console import safe
 from .score_tables import ScoreTable, tables_of
-from .score_words import CALIBRATION, SECTIONS, Words, expected_range, plain
+from .score_words import CALIBRATION, SECTIONS, Words, expected_range, level_text, plain
 
 if TYPE_CHECKING:
     from ..models import Beliefs
@@ -81,6 +81,8 @@ def _show_calibration(console: Console, parts: dict[str, Any]) -> None:
         words = CALIBRATION.get(key, Words(plain(key), ""))
         verdict = part["verdict"] or "too few counts to say"
         console.print(f"{words.title}: {verdict}")
+        if level := level_text(part):
+            console.print(f"  {level}")
         table = Table(box=None, pad_edge=False, header_style="")
         table.add_column("  expected", min_width=14)
         for heading in ("counts", "off flat by", "chance", "inside 90 %"):

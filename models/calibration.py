@@ -42,8 +42,9 @@ def score_calibration(held_out: HeldOut) -> dict[str, Any]:
         interval of J. ``reliability`` is that of joint probabilities over all held-out weeks and
         all pairs.
     affinity
-        joint orders of all held-out weeks, given how often each product was bought in them: the
-        interval of λ alone.
+        joint orders of all held-out weeks, given how often each product was bought in them and how
+        many joint orders there were in all: the interval of λ alone. ``level`` is what there were
+        over what was expected, which moves with the size of trips.
     """
     forecasts = [_foretell(held_out, week) for week in _later_weeks(held_out)]
     return {
@@ -187,7 +188,11 @@ def _joint_with_spread(
 
 
 def _affinity(held_out: HeldOut) -> dict[str, Any]:
-    """Joint orders of the held-out weeks, about λ·Σ over weeks of baskets_a·baskets_b/visits."""
+    """Joint orders of the held-out weeks, about level·λ·Σ over weeks of baskets_a·baskets_b/visits.
+
+    The level is that of all pairs together: smaller trips make fewer joint orders of every pair,
+    which is no matter of any one λ.
+    """
     pairs, test = held_out.pairs, held_out.test
     n = held_out.orders.n_products
     weeks = test.week - held_out.split_week
@@ -198,6 +203,8 @@ def _affinity(held_out: HeldOut) -> dict[str, Any]:
     visits = np.maximum(np.bincount(weeks, minlength=n_weeks), 1)
     independent = (by_week / visits) @ by_week.T
     mean = independent[pairs.first, pairs.second] * pairs.lift
+    level = float(held_out.seen_later.orders.sum() / max(mean.sum(dtype=float), 1e-300))
+    mean = mean * level
     chosen = _drawn_by_group(mean)
     a, b = pairs.first[chosen], pairs.second[chosen]
     spread = held_out.affinity.lift_spread(
@@ -205,7 +212,8 @@ def _affinity(held_out: HeldOut) -> dict[str, Any]:
     )
     seen = _orders_of(held_out.seen_later, a, b)
     shape = shape_of_log_spread(spread)
-    return calibration_of(Predicted(seen, mean[chosen], shape, a, b, crossed=True))
+    found = calibration_of(Predicted(seen, mean[chosen], shape, a, b, crossed=True))
+    return {"level": level, **found}
 
 
 def _pair_reliability(held_out: HeldOut) -> list[dict[str, float]]:

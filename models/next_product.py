@@ -13,7 +13,7 @@ from scipy.linalg import lapack
 from ..instances.orders import Baskets
 from . import next_product_peers as peers
 from .affinity import fit_affinity
-from .all_pairs import all_pairs, dense
+from .all_pairs import AllPairs, all_pairs, dense
 from .held_out import HeldOut
 from .hidden_products import (
     HiddenProducts,
@@ -23,10 +23,9 @@ from .hidden_products import (
     recall,
 )
 from .pair_counts import count_pairs
-from .product_features import ProductFeatures
 
 SEED = 1  # of which product of a basket is hidden
-_COUNT_SHARES = (0.0, 0.8, 1.0)
+_COUNT_SHARES = (0.0, 0.5, 0.8, 1.0)
 _RIDGES = (0.25, 0.5, 1.0, 4.0)  # mean orders of a product
 _LIFT_WEIGHTS = (0.0, 0.001, 0.003, 0.01, 0.1, 1.0)
 
@@ -85,10 +84,11 @@ def score_next_product(held_out: HeldOut) -> dict[str, Any]:
     inner_task = hide_one(train.select(train.week >= inner_split), SEED)
     if not len(inner_task) or not before.n_visits:
         return {"skipped": "no basket of two products to choose the settings on"}
-    cosine, counts_ridge, chosen = _settings(
-        inner_task, _company(before, features, first, inner_split, customer[early])
-    )
-    known = _company(train, features, first, split, customer)
+    n = train.n_products
+    affinity = fit_affinity(before, features, first, inner_split, customer[early])
+    pairs = all_pairs(affinity, count_pairs(before, 1, max_basket=n), n)
+    cosine, counts_ridge, chosen = _settings(inner_task, _company(before, pairs))
+    known = _company(train, held_out.pairs)
     nothing = 0 * known.orders
     plain = least_squares(known, 1.0, counts_ridge)
     ours, alone = with_lifts(known, least_squares(known, *chosen[:2]), chosen[2])
@@ -221,17 +221,9 @@ def _worth(
     return float((recall(ranks) + ndcg(ranks)).mean())
 
 
-def _company(
-    baskets: Baskets,
-    features: ProductFeatures,
-    first_week: int,
-    end_week: int,
-    customer: NDArray[np.int32],
-) -> Company:
-    """What is known of the pairs of the baskets, all before ``end_week``."""
+def _company(baskets: Baskets, pairs: AllPairs) -> Company:
+    """What is known of the pairs of these baskets."""
     n = baskets.n_products
-    affinity = fit_affinity(baskets, features, first_week, end_week, customer)
-    pairs = all_pairs(affinity, count_pairs(baskets, 1, max_basket=n), n)
     orders = np.bincount(baskets.product, minlength=n).astype(np.float32)
     counts, believed = (
         dense(values, pairs, n) for values in (pairs.orders, pairs.expected * pairs.lift)
