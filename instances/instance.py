@@ -11,6 +11,7 @@ from .catalogue import Catalogue
 from .orders import Orders
 from .previous_plan import PreviousPlan
 from .prices import PriceTable
+from .promotions import PromotionTable
 from .sections import Scenario
 
 
@@ -91,6 +92,8 @@ class Instance:
         sentences for the person who reads the plan.
     prices
         the prices table; None without one.
+    promotions
+        displays and mailers; None without a promotions table.
     quality
         figures for the data-quality report; None for an instance that was not read from files.
     previous_plan
@@ -109,3 +112,4 @@ class Instance:
     prices: PriceTable | None = None
     quality: DataQuality | None = None
     previous_plan: PreviousPlan | None = None
+    promotions: PromotionTable | None = None

@@ -17,6 +17,7 @@ from .events import read_events
 from .instance import DataQuality, InputFile, Instance
 from .previous_plan import PreviousPlan, read_previous_plan
 from .prices import PriceTable, read_prices
+from .promotions import PromotionTable, read_promotions
 from .read_catalogue import ProductTable, read_products, resolve_catalogue
 from .read_orders import LATER, OrdersRead, read_orders
 from .rules import AtMostOneOf, BrandLimit, CategoryLimit, Rule, SameLevel, Stability
@@ -53,6 +54,7 @@ def load_instance(scenario: Scenario) -> Instance:
     _check_rules(scenario, catalogue)
     _check_age(scenario, orders)
     events, event_counts, event_warnings = _events(scenario, products, orders)
+    promotions, promotion_warnings = _promotions(scenario, products, orders)
     visits, visit_warnings = _visits(scenario, orders)
     previous, previous_warnings = _previous_plan(scenario, catalogue)
     warnings = (
@@ -61,6 +63,7 @@ def load_instance(scenario: Scenario) -> Instance:
         *price_warnings,
         *orders.warnings,
         *event_warnings,
+        *promotion_warnings,
         *catalogue_warnings,
         *visit_warnings,
     )
@@ -71,12 +74,15 @@ def load_instance(scenario: Scenario) -> Instance:
         events=events,
         quarantine=orders.quarantine,
         visits=visits,
-        inputs=tuple(_inputs(scenario, orders, products, prices, events, event_counts, previous)),
+        inputs=tuple(
+            _inputs(scenario, orders, products, prices, events, event_counts, promotions, previous)
+        ),
         counts={**orders.counts, **counts, **event_counts},
         warnings=warnings,
         prices=prices,
         quality=_quality(scenario, orders, products, catalogue),
         previous_plan=previous,
+        promotions=promotions,
     )
 
 
@@ -94,6 +100,14 @@ def _events(
     return read_events(
         scenario.data.events, products.product_ids, orders.customer_ids, scenario.week
     )
+
+
+def _promotions(
+    scenario: Scenario, products: ProductTable, orders: OrdersRead
+) -> tuple[PromotionTable | None, Sequence[str]]:
+    if scenario.data.promotions is None:
+        return None, ()
+    return read_promotions(scenario.data.promotions, products.product_ids, orders.store_ids)
 
 
 def _previous_plan(
@@ -231,6 +245,7 @@ def _inputs(
     prices: PriceTable | None,
     events: pd.DataFrame | None,
     event_counts: dict[str, int],
+    promotions: PromotionTable | None,
     previous: PreviousPlan | None,
 ) -> Iterator[InputFile]:
     data = scenario.data
@@ -240,6 +255,9 @@ def _inputs(
         yield _input(data.prices, len(prices.product), int((prices.product >= 0).sum()))
     if data.events is not None and events is not None:
         yield _input(data.events, len(events) + sum(event_counts.values()), len(events))
+    if data.promotions is not None and promotions is not None:
+        used = (promotions.product >= 0) & (promotions.store >= -1)
+        yield _input(data.promotions, len(used), int(used.sum()))
     if previous is not None:
         yield _input(previous.file, len(previous.bundles), len(previous.bundles))
 

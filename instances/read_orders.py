@@ -53,6 +53,8 @@ class OrdersRead:
         (7,) whether the shop sold anything on Monday, Tuesday, ...
     customer_ids
         (customers,) the ids behind the codes of ``orders.customer``; never written out.
+    store_ids
+        (stores,) the ids behind the codes of ``orders.store``.
     warnings
         sentences for the person who reads the plan.
     """
@@ -66,6 +68,7 @@ class OrdersRead:
     last_used_day: date
     weekdays: NDArray[np.bool_]
     customer_ids: NDArray[np.object_]
+    store_ids: NDArray[np.object_]
     warnings: tuple[str, ...]
 
 
@@ -87,7 +90,7 @@ def read_orders(path: Path, product_ids: NDArray[np.object_], week: int) -> Orde
     visit, first = _visits(table.get("order_id"), rows)
     day = lines.moment[rows].astype("datetime64[D]")
     _note_mixed(table, rows, visit, first, day, counts, warnings)
-    used, orders, customers = _learnable(table, lines, rows, visit, first, week)
+    used, orders, customers, stores = _learnable(table, lines, rows, visit, first, week)
     dated = lines.moment[(reason >= 0) & ~np.isnat(lines.moment)]
     later = int((weeks_of(dated) >= week).sum())
     _count(counts, LATER, len(rows) - int(used.sum()) + later)
@@ -107,6 +110,7 @@ def read_orders(path: Path, product_ids: NDArray[np.object_], week: int) -> Orde
         day[used].max().item(),
         weekdays,
         customers,
+        stores,
         tuple(warnings),
     )
 
@@ -152,8 +156,8 @@ def _learnable(
     visit: NDArray[np.int64],
     first: NDArray[np.int64],
     week: int,
-) -> tuple[NDArray[np.bool_], Orders, NDArray[np.object_]]:
-    """Which usable lines are from before the planned week, those as orders, and customer ids.
+) -> tuple[NDArray[np.bool_], Orders, NDArray[np.object_], NDArray[np.object_]]:
+    """Which usable lines are from before the planned week, those as orders, customer, store ids.
 
     Parameters
     ----------
@@ -173,7 +177,7 @@ def _learnable(
     taken = rows[used][order]
     heads = rows[first[kept]]
     customer, customers = _codes(table.get("customer_id"), heads)
-    store, _ = _codes(table.get("store_id"), heads)
+    store, stores = _codes(table.get("store_id"), heads)
     listed = lines.list_amount.cents[taken]
     orders = Orders(
         visit=line_visit[order].astype(np.int32),
@@ -187,7 +191,7 @@ def _learnable(
         store=store,
         n_products=lines.n_products,
     )
-    return used, orders, customers
+    return used, orders, customers, stores
 
 
 def _codes(

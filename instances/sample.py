@@ -86,6 +86,7 @@ orders = "orders.csv"            # .csv, .csv.gz, .parquet or .xlsx
 products = "products.csv"
 prices = "prices.csv"            # optional: planned shelf prices, and what is promoted
 # events = "events.csv"          # optional: views, searches, carts
+# promotions = "promotions.csv"  # optional: products on display and in the mailer, by week
 # beliefs = "beliefs"            # optional: a folder that `bundlewise learn` wrote
 # previous_plan = "plans/last"   # last week's plan, for rules of kind stability
 max_age_days = 14                # optional: an error if the newest order line is older

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import InputError
 
-_PATH_KEYS = ("orders", "products", "prices", "events", "beliefs", "previous_plan")
+_PATH_KEYS = ("orders", "products", "prices", "events", "promotions", "beliefs", "previous_plan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Data(_Section):
     products: Path
     prices: Path | None = None
     events: Path | None = None
+    promotions: Path | None = None
     beliefs: Path | None = None
     previous_plan: Path | None = None
     max_age_days: Annotated[int, Field(ge=0)] | None = None
