@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..instances.instance import Instance
+from ..instances.orders import Orders
 from .panel import Panel
 from .purchase import Purchase, fit_purchase
-from .sensitivity import Sensitivity, fit_sensitivity
+from .sensitivity import Promotions, Sensitivity, fit_sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ def fit_demand(
     *,
     horizon: int,
     half: int | None = None,
+    promotions: Promotions | None = None,
 ) -> Demand:
     """Learn η, and with its posterior mean q at the base price.
 
@@ -39,8 +42,10 @@ def fit_demand(
         weeks ahead that q is for.
     half
         forecast q for this half of the customers only.
+    promotions
+        displays and mailers of the panel's weeks: η is net of them, and q without them.
     """
-    sensitivity = fit_sensitivity(panel, base_price, category, n_categories)
+    sensitivity = fit_sensitivity(panel, base_price, category, n_categories, promotions)
     purchase = fit_purchase(
         panel,
         base_price,
@@ -50,5 +55,15 @@ def fit_demand(
         n_categories,
         horizon=horizon,
         half=half,
+        promoted=sensitivity.promotion_factor(promotions),
     )
     return Demand(sensitivity, purchase)
+
+
+def promotions_of(
+    instance: Instance, orders: Orders, first_week: int, end_week: int
+) -> Promotions | None:
+    """Displays and mailers of these weeks; None where no table tells of any."""
+    if instance.promotions is None:
+        return None
+    return Promotions(*instance.promotions.shares(orders, first_week, end_week))

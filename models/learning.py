@@ -15,7 +15,7 @@ from ..instances.orders import Orders
 from ..instances.weeks import week_label
 from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
 from .beliefs import Beliefs, pair_prior_of
-from .demand import Demand, fit_demand
+from .demand import Demand, fit_demand, promotions_of
 from .evaluation import held_out_scores
 from .history import orders_before
 from .learn_sets import learn_sets
@@ -56,7 +56,8 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     features = product_features(catalogue, base)
     category, n_categories = features.category, features.n_categories
     horizon = scenario.week - end_week + 1
-    demand = fit_demand(panel, base, category, n_categories, horizon=horizon)
+    promotions = promotions_of(instance, orders, first_week, end_week)
+    demand = fit_demand(panel, base, category, n_categories, horizon=horizon, promotions=promotions)
     deepest_cut, _ = deepest_cuts(orders, base, category, n_categories)
 
     say("learning affinities")
@@ -77,7 +78,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     say("scoring on held-out weeks")
     scores = held_out_scores(orders, features, first_week, end_week)
 
-    sensitivity = demand.sensitivity
+    sensitivity = demand.sensitivity.net()
     beliefs = Beliefs(
         product_ids=catalogue.product_ids,
         purchase_probability=demand.purchase.probability,

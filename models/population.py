@@ -17,7 +17,8 @@ PRIOR_MEAN = 2.62
 PRIOR_SPREAD = 2.21
 _SPREAD_EACH = PRIOR_SPREAD / math.sqrt(3)
 
-_LOCATIONS = np.arange(-4.0, 14.01, 0.4)
+_LOCATIONS = np.arange(-4.0, 14.01, 0.4)  # coarse, for the spreads
+_FINE = np.arange(-4.0, 14.01, 0.05)  # for the locations, given the spreads
 _WITHIN = np.geomspace(0.1, 4.0, 14)
 _BETWEEN = np.geomspace(0.2, 4.0, 9)
 
@@ -76,11 +77,22 @@ def fit_population(
         total = (np.log(relative @ density.T) + highest).sum(axis=1)  # (withins, populations)
     total += prior + _log_prior(_WITHIN)[:, None]
     i, at = np.unravel_index(int(np.argmax(total)), total.shape)
-    posterior = relative[i] * density[at]
+    within, between = float(_WITHIN[i]), float(betweens[at])
+
+    marginals = _marginals(
+        centre[some], information[some], category[some], n_categories, _FINE, _WITHIN[i : i + 1]
+    )[0]
+    relative = np.exp(marginals - marginals.max(axis=1, keepdims=True))  # (categories, locations)
+    density = np.exp(-((_FINE - _FINE[:, None]) ** 2) / (2 * between**2))
+    density /= density.sum(axis=1, keepdims=True)
+    prior = -((_FINE - PRIOR_MEAN) ** 2) / (2 * _SPREAD_EACH**2)
+    with np.errstate(divide="ignore"):
+        at = int(np.argmax(np.log(relative @ density.T).sum(axis=0) + prior))
+    posterior = relative * density[at]
     weight = posterior / posterior.sum(axis=1, keepdims=True)
-    location = weight @ _LOCATIONS
-    variance = weight @ _LOCATIONS**2 - location**2
-    return Population(float(means[at]), float(betweens[at]), float(_WITHIN[i]), location, variance)
+    location = weight @ _FINE
+    variance = weight @ _FINE**2 - location**2
+    return Population(float(_FINE[at]), between, within, location, variance)
 
 
 def _log_prior(spread: NDArray[np.float64]) -> NDArray[np.float64]:

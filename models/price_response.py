@@ -88,21 +88,15 @@ class ResponseData:
         explained = self.exposure * np.exp(sensitivity[self.product] * self.slope)
         return replace(self, slope=self.slope[turned], exposure=explained)
 
-    def week_before(self, sensitivity: NDArray[np.float64]) -> ResponseData:
-        """The same purchases with the prices of the week before, where these are known.
-
-        What the week's own prices explain is moved into the exposure: what is left is how a past
-        price cut changes today's purchases, negative where shoppers stocked up.
-        """
-        span = self.week.max(initial=0) + 2
+    def slope_before(self, weeks: int) -> NDArray[np.float64]:
+        """(rows,) x of the same product and half some weeks before; 0 where no row tells it."""
+        span = self.week.max(initial=0) + weeks + 1
         key = (self.product * 2 + self.half) * span + self.week
         order = np.argsort(key)
-        at = np.searchsorted(key[order], key - 1)
+        at = np.searchsorted(key[order], key - weeks)
         before = order[np.minimum(at, len(key) - 1)] if len(key) else at
-        known = key[before] == key - 1
-        explained = self.exposure * np.exp(sensitivity[self.product] * self.slope)
-        moved = replace(self, slope=self.slope[before], exposure=explained)
-        return moved._taken(known)
+        known = (key[before] == key - weeks) & (self.week >= weeks)
+        return np.where(known, self.slope[before], 0.0)
 
     def _taken(self, keep: NDArray[np.bool_]) -> ResponseData:
         kept = np.concatenate([[0], np.cumsum(keep)])

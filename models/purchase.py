@@ -69,6 +69,7 @@ def fit_purchase(
     *,
     horizon: int,
     half: int | None = None,
+    promoted: NDArray[np.float32] | float = 1.0,
 ) -> Purchase:
     """Forecast q for the weeks after the panel, as ``drift`` describes.
 
@@ -84,16 +85,18 @@ def fit_purchase(
         weeks ahead the forecast is for, >= 1.
     half
         forecast for this half of the customers only (the long run still uses both).
+    promoted
+        (products, weeks) what display and mailer multiplied purchases by: q is without them.
     """
     rate = panel.totals(panel.baskets.sum(axis=1)) / max(panel.visits.sum(), 1.0)
     held = fit_held(panel, base_price, sensitivity * (1.0 - rate))
-    history = _history(panel, base_price, sensitivity * (1.0 - rate), held, half)
+    history = _history(panel, base_price, sensitivity * (1.0 - rate), held, half, promoted)
     end = panel.n_weeks
     level = fit_level(history, category, n_categories, horizon)
     probability, counted = forecast_level(history, category, n_categories, end, level)
     forecast_variance = _forecast_variance(history, category, n_categories, horizon, level)
     shifted = (sensitivity + sensitivity_spread) * (1.0 - rate)
-    other = _history(panel, base_price, shifted, held, half)
+    other = _history(panel, base_price, shifted, held, half, promoted)
     other_probability, _ = forecast_level(other, category, n_categories, end, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         carried = np.nan_to_num(np.log(other_probability / probability))
@@ -114,8 +117,9 @@ def _history(
     slope: NDArray[np.float64],
     held: float,
     half: int | None,
+    promoted: NDArray[np.float32] | float,
 ) -> History:
-    met = met_responses(panel, base_price, slope, held, panel.n_weeks)
+    met = met_responses(panel, base_price, slope, held, panel.n_weeks) * promoted
     visits = [met[f] * panel.visits[:, f].astype(np.float32) for f in (0, 1)]
     baskets = np.zeros((2, panel.n_products, panel.n_weeks), dtype=np.float32)
     baskets[:, panel.product, panel.week] = panel.baskets.T

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from .category_effects import CategoryEffects, no_effects, refined_effects
 from .gamma_poisson import fitted_strength
 from .panel import Panel
 from .population import PRIOR_MEAN, PRIOR_SPREAD, Population, fit_population
@@ -19,8 +20,9 @@ from .price_response import (
     wandering_variance,
 )
 
-_SEASON_ROUNDS = 6  # of season and η in turn, within a pass
+_ROUNDS = 6  # of season, effects and η in turn, within a pass
 _PASSES = 2  # of season and population; a third changes neither in the third digit
+_LAGS = (1, 2)  # weeks after a cut in which purchases brought forward are missing
 _CAP_SPREADS = 3.1  # the 99.9 % point of a normal population
 
 
@@ -41,6 +43,11 @@ class Sensitivity:
     information
         (products,) of the product's own likelihood; 0 where it says nothing and the posterior
         is that of its category.
+    category
+        (products,) codes.
+    effects
+        of what comes with a price or follows it, by category: display and mailer where
+        promotions are given, then the cuts of the weeks before, as ``_LAGS`` lists them.
     fit
         what was estimated on the way, for the manifest.
     """
@@ -52,7 +59,39 @@ class Sensitivity:
     spread: NDArray[np.float64]
     category_mean: NDArray[np.float64]
     information: NDArray[np.float64]
+    category: NDArray[np.int32]
+    effects: CategoryEffects
     fit: dict[str, float]
+
+    def net(self) -> Sensitivity:
+        """The posterior of what a cut adds over its own week and the weeks after it.
+
+        η + Σ β_lag of the category: what the weeks after give back is taken off, and never added,
+        where the data show it. Small changes add up so; those of a deep cut nearly do.
+        """
+        lags = slice(-len(_LAGS), None)
+        given_back = np.minimum(self.effects.of_category[:, lags].sum(axis=1), 0.0)
+        variance = self.effects.covariance[:, lags, lags].sum(axis=(1, 2))
+        variance = np.where(given_back < 0, variance, 0.0)
+        location = self.location + given_back[self.category]
+        scale = np.sqrt(self.scale**2 + variance[self.category])
+        mean, spread = truncated_moments(location, scale, self.cap)
+        return replace(self, location=location, scale=scale, mean=mean, spread=spread)
+
+    def promotion_factor(self, promotions: Promotions | None) -> NDArray[np.float32] | float:
+        """(products, weeks) what display and mailer multiplied purchases by; 1 without any."""
+        if promotions is None:
+            return 1.0
+        display, mailer = self.effects.of_category[self.category, :2].T.astype(np.float32)
+        return np.exp(display[:, None] * promotions.display + mailer[:, None] * promotions.mailer)
+
+
+@dataclass(frozen=True, slots=True)
+class Promotions:
+    """(products, weeks) share of a week's visits that met the product on display, in the mailer."""
+
+    display: NDArray[np.float32]
+    mailer: NDArray[np.float32]
 
 
 def fit_sensitivity(
@@ -60,8 +99,10 @@ def fit_sensitivity(
     base_price: NDArray[np.float64],
     category: NDArray[np.int32],
     n_categories: int,
+    promotions: Promotions | None = None,
 ) -> Sensitivity:
-    """Learn η from short-run price changes, net of drift and of category-week season.
+    """Learn η from short-run price changes, net of drift, of category-week season, of display and
+    mailer where ``promotions`` tell of them, and of what the cuts of the weeks before took away.
 
     The population is η_x ~ N(μ_category, τ²) truncated to η >= 0, μ_category ~ N(μ, ω²); all of
     it fitted by marginal likelihood. The posterior of a product is its Laplace approximation.
@@ -73,21 +114,15 @@ def fit_sensitivity(
     category
         (products,) codes from 0 to ``n_categories`` − 1.
     """
-    data = response_data(panel, base_price)
-    visits, n = data.exposure, panel.n_products
+    data, n = response_data(panel, base_price), panel.n_products
+    shop = _Shop(data.exposure, _covariates(data, promotions), category, n_categories)
     location, scale = np.full(n, PRIOR_MEAN), np.full(n, PRIOR_SPREAD)
     mode, _ = posterior_mode(data, location, scale, np.ones(n), 0.0)
-    step = _refined(data, mode, location, scale, 0.0, visits, category, n_categories)
+    effects = no_effects(n_categories, len(shop.covariates))
+    step = _refined(shop, data, mode, location, scale, 0.0, effects)
     for _ in range(_PASSES - 1):
         step = _refined(
-            step.data,
-            step.mode,
-            step.location,
-            step.scale,
-            step.wandering,
-            visits,
-            category,
-            n_categories,
+            shop, step.data, step.mode, step.location, step.scale, step.wandering, step.effects
         )
     mode, information = posterior_mode(
         step.data, step.location, step.scale, step.dispersion, step.wandering
@@ -108,22 +143,59 @@ def fit_sensitivity(
         "between_occasions": float(np.sqrt(step.wandering)),
         "weeks_set_aside_for_price": float(data.n_set_aside),
         **_robustness(step),
+        **_beside_price(step, shop, promotions),
     }
     mean, spread = truncated_moments(mode, posterior_scale, cap)
     of_category = np.sqrt(population.within**2 + population.location_variance)
     category_mean, _ = truncated_moments(population.location, of_category, cap)
-    return Sensitivity(mode, posterior_scale, cap, mean, spread, category_mean, information, fit)
+    found = Sensitivity(
+        mode,
+        posterior_scale,
+        cap,
+        mean,
+        spread,
+        category_mean,
+        information,
+        category,
+        step.effects,
+        fit,
+    )
+    told = information > 0
+    means = {"mean": mean, "mean_net": found.net().mean}
+    fit.update({name: float(values[told].mean()) for name, values in means.items() if told.any()})
+    return found
+
+
+def _covariates(data: ResponseData, promotions: Promotions | None) -> NDArray[np.float64]:
+    """(K, rows) display and mailer where they are told of, then x of the weeks before."""
+    lagged = [data.slope_before(weeks) for weeks in _LAGS]
+    if promotions is None:
+        return np.stack(lagged)
+    at = data.product, data.week
+    met = [part[at].astype(np.float64) for part in (promotions.display, promotions.mailer)]
+    return np.stack([*met, *lagged])
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    """What stays the same while η is estimated: visits and covariates of the rows, categories."""
+
+    visits: NDArray[np.float64]
+    covariates: NDArray[np.float64]
+    category: NDArray[np.int32]
+    n_categories: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """Where the estimation stands: season in ``data``, prior of each product, mode under it."""
+    """Where the estimation stands: season and effects in ``data``, prior of each product, mode."""
 
     data: ResponseData
     mode: NDArray[np.float64]
     location: NDArray[np.float64]
     scale: NDArray[np.float64]
     dispersion: NDArray[np.float64]
+    effects: CategoryEffects
     population: Population
     season_strength: float
     excess_dispersion: float
@@ -131,30 +203,44 @@ class _Pass:
 
 
 def _refined(
+    shop: _Shop,
     data: ResponseData,
     mode: NDArray[np.float64],
     location: NDArray[np.float64],
     scale: NDArray[np.float64],
     wandering: float,
-    visits: NDArray[np.float64],
-    category: NDArray[np.int32],
-    n_categories: int,
+    effects: CategoryEffects,
 ) -> _Pass:
-    """Season and η in turn until they settle, then dispersion and the population given both."""
-    dispersion, season, strength = np.ones(len(mode)), np.ones(len(visits)), np.inf
-    for _ in range(_SEASON_ROUNDS):
+    """Season, effects and η in turn until they settle, then dispersion and the population."""
+    category, of_row = shop.category, shop.category[data.product]
+    dispersion, season = np.ones(len(mode)), np.ones(len(of_row))
+    strength, excess = np.inf, 0.0
+    for _ in range(_ROUNDS):
+        visits = shop.visits * effects.factor(of_row, shop.covariates)
         season, strength = _season(data, mode, visits, season, category)
         data = replace(data, exposure=visits * season)
         mode, _ = posterior_mode(data, location, scale, dispersion, wandering)
-    dispersion, excess = _dispersion(data, mode)
+        dispersion, excess = _dispersion(data, mode)
+        effects = refined_effects(effects, data, shop.covariates, mode, dispersion, category)
     wandering = wandering_variance(data, mode, dispersion)
     mode, information = posterior_mode(data, location, scale, dispersion, wandering)
     centre = likelihood_centre(mode, information, location, scale)
-    population = fit_population(centre, information, category, n_categories)
+    population = fit_population(centre, information, category, shop.n_categories)
     location = population.location[category]
     scale = np.sqrt(population.within**2 + population.location_variance[category])
     mode, _ = posterior_mode(data, location, scale, dispersion, wandering)
-    return _Pass(data, mode, location, scale, dispersion, population, strength, excess, wandering)
+    return _Pass(
+        data,
+        mode,
+        location,
+        scale,
+        dispersion,
+        effects,
+        population,
+        strength,
+        excess,
+        wandering,
+    )
 
 
 def likelihood_centre(
@@ -247,8 +333,7 @@ def _robustness(step: _Pass) -> dict[str, float]:
     """Checks that would betray noise taken for response: see docs/learning.md.
 
     The slope common to all products with true prices; the one that prices turned round in time
-    add to them, which should be near 0; the part of the response that the week after takes back
-    (purchases made earlier, not more of them); and the correlation of product estimates
+    add to them, which should be near 0; and the correlation of product estimates
     between the two halves of the customers, weighted by information and net of category (stepped
     up to both halves by Spearman and Brown).
     """
@@ -260,11 +345,6 @@ def _robustness(step: _Pass) -> dict[str, float]:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mode, information = posterior_mode(part, location, scale, step.dispersion, step.wandering)
         return likelihood_centre(mode, information, location, scale), information
-
-    def pooled(part: ResponseData, location: NDArray[np.float64]) -> float:
-        centre, information = centres(part, location, np.full_like(location, PRIOR_SPREAD))
-        total = float(information.sum())
-        return float((centre * information).sum()) / total if total > 0 else 0.0
 
     (first, info_first), (second, info_second) = (
         centres(data.of_half(half), location, step.scale) for half in (0, 1)
@@ -280,11 +360,46 @@ def _robustness(step: _Pass) -> dict[str, float]:
         correlation = float((weight * a * b).sum() / spread) if spread > 0 else 0.0
         reliability = 2 * correlation / (1 + correlation) if correlation > -1 else -1.0
     none = np.zeros_like(location)
-    slope = pooled(data, location)
-    taken_back = -pooled(data.week_before(step.mode), none)
     return {
-        "pooled_slope": slope,
-        "pull_forward_share": taken_back / slope if slope > 0 else 0.0,
-        "placebo_slope": pooled(data.placebo(step.mode), none),
+        "pooled_slope": _pooled_slope(step, data, location),
+        "placebo_slope": _pooled_slope(step, data.placebo(step.mode), none),
         "split_half_reliability": reliability,
+    }
+
+
+def _pooled_slope(step: _Pass, part: ResponseData, location: NDArray[np.float64]) -> float:
+    """The mean slope of all products, by precision, each by its own likelihood."""
+    scale = np.full_like(location, PRIOR_SPREAD)
+    mode, information = posterior_mode(part, location, scale, step.dispersion, step.wandering)
+    centre, total = likelihood_centre(mode, information, location, scale), float(information.sum())
+    return float((centre * information).sum()) / total if total > 0 else 0.0
+
+
+def _beside_price(step: _Pass, shop: _Shop, promotions: Promotions | None) -> dict[str, float]:
+    """The effects common to all categories, and what the slope would be without display and mailer.
+
+    ``pull_forward_share`` is the part of the response that the weeks after take back: purchases
+    made earlier, not more of them.
+    """
+    effects, lags = step.effects, len(_LAGS)
+    slope = _pooled_slope(step, step.data, step.location)
+    given_back = -float(effects.mean[-lags:].sum())
+    found = {
+        "pull_forward_share": given_back / slope if slope > 0 else 0.0,
+        "pull_forward_share_error": float(np.hypot.reduce(effects.error[-lags:])) / slope
+        if slope > 0
+        else 0.0,
+    }
+    if promotions is None:
+        return found
+    of_row = shop.category[step.data.product]
+    met = replace(effects, of_category=effects.of_category[:, :2])
+    without = step.data.exposure / met.factor(of_row, shop.covariates[:2])
+    gross = replace(step.data, exposure=without)
+    names = ("display_effect", "mailer_effect")
+    return found | {
+        **dict(zip(names, effects.mean[:2].tolist(), strict=True)),
+        **{f"{n}_spread": float(v) for n, v in zip(names, effects.spread[:2], strict=True)},
+        **{f"{n}_error": float(v) for n, v in zip(names, effects.error[:2], strict=True)},
+        "pooled_slope_without_promotions": _pooled_slope(step, gross, step.location),
     }

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from bundlewise.models.sensitivity import Sensitivity, fit_sensitivity, truncated_moments
+from bundlewise.models.sensitivity import (
+    Promotions,
+    Sensitivity,
+    fit_sensitivity,
+    truncated_moments,
+)
 from numpy.typing import NDArray
 from scipy.stats import truncnorm
 
@@ -147,19 +152,58 @@ def test_the_checks_tell_signal_from_noise():
     assert abs(real["placebo_slope"]) < 0.1
 
 
-def test_stocking_up_is_measured():
-    """A quarter of what a cut adds is missing from the week after it."""
+def test_stocking_up_is_taken_off():
+    """A quarter of what a cut adds is missing from the week after it: of η = 3, 2.25 is net."""
     rng = np.random.default_rng(14)
     n = 600
     cut = promotions(rng, n, WEEKS, 0.15, 0.4)
     after = np.roll(cut, 1, axis=1)
     after[:, 0] = 0.0
     none, some = (
-        learned(buy(rng, np.full(n, 0.01), np.full(n, 3.0), cut, VISITS, level), cut).fit
+        learned(buy(rng, np.full(n, 0.01), np.full(n, 3.0), cut, VISITS, level), cut)
         for level in (0 * cut, -0.75 * after)
     )
-    assert abs(none["pull_forward_share"]) < 0.05
-    assert 0.15 < some["pull_forward_share"] < 0.35
+    assert abs(none.fit["pull_forward_share"]) < 0.03
+    assert abs(np.mean(none.net().mean) - np.mean(none.mean)) < 0.1
+    assert 0.2 < some.fit["pull_forward_share"] < 0.3
+    assert abs(np.mean(some.mean) - 3.0) < 0.15
+    assert abs(np.mean(some.net().mean) - 2.25) < 0.2
+
+
+def test_only_categories_that_stock_up_are_corrected():
+    rng = np.random.default_rng(18)
+    n = 600
+    category = (np.arange(n) % 6).astype(np.int32)
+    cut = promotions(rng, n, WEEKS, 0.15, 0.4)
+    after = np.roll(cut, 1, axis=1)
+    after[:, 0] = 0.0
+    level = np.where(category[:, None] < 3, -1.0, 0.0) * after
+    found = learned(buy(rng, np.full(n, 0.02), np.full(n, 3.0), cut, VISITS, level), cut, category)
+    given_back = found.mean - found.net().mean
+    assert abs(np.mean(given_back[category < 3]) - 1.0) < 0.25
+    assert np.mean(given_back[category >= 3]) < 0.15
+
+
+def test_sensitivity_is_net_of_display_and_mailer_where_a_table_tells_of_them():
+    """Every other cut comes with a shelf end that doubles sales, and some shelf ends without."""
+    rng = np.random.default_rng(19)
+    n = 500
+    cut = promotions(rng, n, WEEKS, 0.25, 0.4)
+    display = np.where(cut > 0, rng.random((n, WEEKS)) < 0.5, rng.random((n, WEEKS)) < 0.05)
+    mailer = np.where(cut > 0, rng.random((n, WEEKS)) < 0.3, rng.random((n, WEEKS)) < 0.05)
+    level = np.log(2.0) * display + 0.3 * mailer
+    baskets = buy(rng, np.full(n, 0.01), np.full(n, 2.0), cut, VISITS, level)
+    panel = panel_of(baskets, 100.0 * (1 - cut), VISITS)
+    base, category = np.full(n, 100.0), np.zeros(n, dtype=np.int32)
+    told = Promotions(display.astype(np.float32), mailer.astype(np.float32))
+    gross, net = (fit_sensitivity(panel, base, category, 1, table) for table in (None, told))
+    assert np.mean(gross.mean) > 2.8
+    assert abs(np.mean(net.mean) - 2.0) < 0.15
+    assert abs(net.fit["display_effect"] - np.log(2.0)) < 0.1
+    assert abs(net.fit["mailer_effect"] - 0.3) < 0.1
+    assert net.fit["pooled_slope_without_promotions"] > net.fit["pooled_slope"] + 0.5
+    factor = net.promotion_factor(told)
+    assert abs(np.mean(factor[display & ~mailer]) - 2.0) < 0.2
 
 
 def test_moments_of_the_truncated_normal_are_those_of_scipy():
