@@ -191,7 +191,8 @@ class Beliefs:
         known = np.zeros(len(wanted), dtype=bool)
         inside = at < len(counted)
         known[inside] = counted[at[inside]] == wanted[inside]
-        joint, spread = self._uncounted(low, high)
+        joint, spread = np.empty(len(wanted)), np.empty(len(wanted))
+        joint[~known], spread[~known] = self._uncounted(low[~known], high[~known])
         joint[known] = self.pair_joint[at[known]]
         spread[known] = self.odds_spread[at[known]]
         q = self.purchase_probability

@@ -51,11 +51,13 @@ def score_sets(
         ``smaller_sets``, the closure of the learned pairs (and triples) alone; ``learned``.
     """
     baskets = orders.baskets()
-    train = baskets.select((baskets.week >= first_week) & (baskets.week < split_week))
+    early = (baskets.week >= first_week) & (baskets.week < split_week)
+    train = baskets.select(early)
     test = baskets.select((baskets.week >= split_week) & (baskets.week < end_week))
-    affinity = fit_affinity(train, features, first_week, split_week)
     panel = weekly_panel(orders, first_week, split_week)
     none = np.zeros(orders.n_products)  # prices of the test weeks are not part of this score
+    known = replace(features, price=panel.usual_price())
+    affinity = fit_affinity(train, known, first_week, split_week, orders.customer[early])
     purchase = fit_purchase(
         panel,
         panel.usual_price(),
