@@ -37,8 +37,8 @@ def table_draws(
 ) -> Floats:
     """(draws, 2**size) probabilities of the subsets of one bundle under draws.
 
-    q is drawn, and log ψ of each pair; log p of each larger set by its own spread about what the
-    drawn q make of it with every ψ as believed, kept to what the drawn smaller sets allow.
+    q is drawn, and log ψ of each pair; log p of each larger set is that of the closure of the
+    drawn smaller ones, moved by its own spread and kept to what these allow.
 
     Parameters
     ----------
@@ -49,28 +49,24 @@ def table_draws(
     """
     n, size = probability.shape
     believed = set_table(beliefs, np.array([products], dtype=np.int32))
-    level = np.ones((n, 1 << size))  # drawn q, everything else as believed
+    visits = 1e300 if beliefs.product_sets is None else beliefs.product_sets.visits
     drawn = np.ones((n, 1 << size))
     for subset in sorted(range(1, 1 << size), key=int.bit_count):
         places = members(subset)
         held = tuple(products[place] for place in places)
         if len(places) == 1:
-            level[:, subset] = drawn[:, subset] = probability[:, places[0]]
-            continue
-        if len(places) == 2:
+            drawn[:, subset] = probability[:, places[0]]
+        elif len(places) == 2:
             facts = beliefs.pairs_of(np.array([held[0]]), np.array([held[1]]))
             psi, spread = float(facts["odds_ratio"][0]), float(facts["odds_spread"][0])
             u, v = (probability[:, place] for place in places)
-            level[:, subset] = joint_probability(u, v, psi)
             drawn[:, subset] = joint_probability(u, v, psi * np.exp(spread * normals(held)))
-            continue
-        within = [sum(1 << places[k] for k in members(m)) for m in range(1 << len(places))]
-        kept = believed[0, subset] / closure(believed[:, within])
-        level[:, subset] = kept * closure(level[:, within])
-        noise = np.exp(set_spread(beliefs, held) * normals(held))
-        visits = 1e300 if beliefs.product_sets is None else beliefs.product_sets.visits
-        table = drawn[:, within]
-        drawn[:, subset], _ = bounded(level[:, subset] * noise, table, visits)
+        else:
+            within = [sum(1 << places[k] for k in members(m)) for m in range(1 << len(places))]
+            kappa = believed[0, subset] / closure(believed[:, within])
+            kappa = kappa * np.exp(set_spread(beliefs, held) * normals(held))
+            table = drawn[:, within]
+            drawn[:, subset], _ = bounded(kappa * closure(table), table, visits)
     return drawn
 
 

@@ -94,20 +94,17 @@ def drawn_table(
     normal: Callable[[], Floats],
 ) -> dict[Subset, Floats]:
     """Probabilities of the subsets under draws of q, of each pair's log ψ, and of the factor of
-    each larger subset on what drawn q and believed ties make of it."""
-    level: dict[Subset, Floats] = {frozenset({k}): q for k, q in enumerate(probability)}
-    drawn = dict(level)
+    each larger subset on the closure of the smaller ones."""
+    drawn: dict[Subset, Floats] = {frozenset({k}): q for k, q in enumerate(probability)}
     for subset in subsets(len(probability)):
         noise = np.exp(spread[subset] * normal())
         if len(subset) == 2:
             u, v = (probability[place] for place in sorted(subset))
-            level[subset] = plackett(u, v, odds_ratio[subset])
             drawn[subset] = plackett(u, v, odds_ratio[subset] * noise)
-            continue
-        kept = np.asarray(believed[subset]) / closed(believed, subset)
-        level[subset] = kept * closed(level, subset)
-        low, high = possible(drawn, subset)
-        drawn[subset] = np.minimum(np.maximum(level[subset] * noise, low), high)
+        else:
+            kept = np.asarray(believed[subset]) / closed(believed, subset)
+            low, high = possible(drawn, subset)
+            drawn[subset] = np.minimum(np.maximum(kept * closed(drawn, subset) * noise, low), high)
     return drawn
 
 
