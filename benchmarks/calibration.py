@@ -29,6 +29,8 @@ def main() -> None:
     print(f"{given.data} {given.window}")
     for name, found in scores.items():
         print(f"{name.replace('_', ' ')}: {found['verdict']} (limit {found['limit']})")
+        if "level" in found:
+            print(f"  all joint orders together over those expected: {found['level']:.3f}")
         for group in found["groups"]:
             ends = f"{group['expected_from']:g}-{group['expected_to'] or 'inf'}"
             bins = " ".join(f"{share:.3f}" for share in group["histogram"])
