@@ -1,0 +1,137 @@
+"""Tables of the clairvoyant study, in the form of docs/study.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from .clairvoyant_shops import MODEL_RIGHT, WORLDS
+
+Result = dict[str, Any]
+
+_PLANS = {
+    "posterior": "from the true posterior",
+    "learned": "**learned and solved**",
+    "one level": "learned, one discount on all bundles, the best",
+    "co-purchase": "most joint orders, at the best discount",
+    "lift": "highest lift, at the best discount and support",
+    "random": "random pairs, at the best discount",
+    "any two": "any two products, at the best discount",
+}
+_CAUSES = ("q", "η", "ψ", "q, η, ψ", "uncapped", "q, η, ψ, no cap")
+_POLICIES = ("uncapped", "quantile", "floor", "half")
+
+
+def report(results: Sequence[Result]) -> str:
+    """All tables of the results so far."""
+    worlds = [world for world in WORLDS if any(one["world"] == world for one in results)]
+    by_world = {world: [one for one in results if one["world"] == world] for world in worlds}
+    parts = [_shops(by_world)]
+    parts += [_plans(world, by_world[world]) for world in MODEL_RIGHT if world in by_world]
+    parts += [_causes({name: by_world[name] for name in MODEL_RIGHT if name in by_world})]
+    parts += [_worlds(by_world), _policies(by_world)]
+    return "\n\n".join(parts)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and half the width of its 95 % interval over shops (Student); nan with one shop."""
+    array = np.asarray(values, dtype=np.float64)
+    if len(array) < 2:
+        return float(array.mean()), float("nan")
+    width = student.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    return float(array.mean()), float(width)
+
+
+def _shops(by_world: dict[str, list[Result]]) -> str:
+    rows = []
+    for world, results in by_world.items():
+        means = [
+            float(np.mean([one[key] for one in results]))
+            for key in ("visits", "weeks", "baskets", "lines", "candidates", "reliability")
+        ]
+        numbers = [f"{value:,.0f}" for value in means[:-1]]
+        rows.append([world, WORLDS[world], str(len(results)), *numbers, f"{means[-1]:.2f}"])
+    head = ["world", "", "shops", "visits a week", "weeks", "baskets", "order lines", "pairs"]
+    return _table([*head, "reliability of η"], rows)
+
+
+def _plans(world: str, results: list[Result]) -> str:
+    rows = [["clairvoyant", "100 %", ""]]
+    for name, words in _PLANS.items():
+        if name not in results[0]["plans"]:
+            continue
+        cells = [_share(results, _ratio(name, base)) for base in ("clairvoyant", "posterior")]
+        rows.append([words, cells[0], "" if name == "posterior" else cells[1]])
+    head = [f"{world}: true margin of the plan", "of the clairvoyant's", "of the posterior's"]
+    return _table(head, rows)
+
+
+def _causes(by_world: dict[str, list[Result]]) -> str:
+    rows = [
+        [world, *(_share(results, _ratio(name, "posterior")) for name in ("mean", *_CAUSES))]
+        for world, results in by_world.items()
+    ]
+    head = ["of the posterior's, if these were the posterior's", "none"]
+    return _table([*head, *("no cap" if name == "uncapped" else name for name in _CAUSES)], rows)
+
+
+def _worlds(by_world: dict[str, list[Result]]) -> str:
+    rows = []
+    for world, results in by_world.items():
+        promise = [one["promised"] / one["plans"]["learned"] - 1 for one in results]
+        inside = [
+            one["promised_low"] <= one["plans"]["learned"] <= one["promised_high"]
+            for one in results
+        ]
+        mean, width = interval(promise)
+        rows.append(
+            [
+                WORLDS[world],
+                _share(results, _ratio("learned", "clairvoyant")),
+                f"{mean:+.1%} ± {width:.1%}",
+                f"{np.mean(np.abs(promise)):.1%}",
+                f"{np.mean(inside):.0%}",
+                f"{np.mean([one['losing'] for one in results]):.1%}",
+                _share(results, lambda one: _best_ranking(one) / one["plans"]["clairvoyant"]),
+            ]
+        )
+    head = [
+        "world",
+        "delivered, of the clairvoyant's",
+        "promised over delivered",
+        "mean absolute error",
+        "inside the 90 % interval",
+        "bundles that lose",
+        "best ranking",
+    ]
+    return _table(head, rows)
+
+
+def _policies(by_world: dict[str, list[Result]]) -> str:
+    rows = [
+        [WORLDS[world], *(_share(results, _ratio(name, "mean")) for name in _POLICIES)]
+        for world, results in by_world.items()
+    ]
+    head = ["delivered, of the plan by expected value", "no cap at the deepest cut"]
+    return _table([*head, "25 % quantile", "chance of loss ≤ 10 %", "half the bundles"], rows)
+
+
+def _best_ranking(one: Result) -> float:
+    return max(one["plans"][name] for name in ("co-purchase", "lift", "random"))
+
+
+def _ratio(name: str, base: str) -> Callable[[Result], float]:
+    return lambda one: one["plans"][name] / one["plans"][base]
+
+
+def _share(results: list[Result], value: Callable[[Result], float]) -> str:
+    mean, width = interval([value(one) for one in results])
+    return f"{mean:.1%} ± {width:.1%}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
