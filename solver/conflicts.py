@@ -17,7 +17,7 @@ from .conflict_text import describe_rules
 from .engines.interface import Clock
 from .filters import OfferFilter
 from .matching import named_rules
-from .offers import Offers, bundle_numbers
+from .offers import Offers, bundle_numbers, concatenated
 from .program import Program
 from .relaxation_text import describe_relaxations, what_would_do
 from .relaxations import FILTER_ROW, Case, Relaxation, cheapest_relaxations
@@ -187,9 +187,10 @@ def _with_blocking_rows(
 
 def _joined(parts: list[Offers], n_products: int) -> Offers:
     """All offers in one, a candidate being a set of products."""
-    names = [name for name in Offers.__slots__ if name not in ("n_candidates", "n_scored")]
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    candidate = bundle_numbers(arrays["products"], n_products)
-    arrays["candidate"] = candidate.astype(np.int32)
-    n_candidates = int(candidate.max(initial=-1)) + 1
-    return Offers(**arrays, n_candidates=n_candidates, n_scored=parts[0].n_scored)
+    whole = concatenated(list(parts))
+    candidate = bundle_numbers(whole.products, n_products)
+    return replace(
+        whole,
+        candidate=candidate.astype(np.int32),
+        n_candidates=int(candidate.max(initial=-1)) + 1,
+    )
