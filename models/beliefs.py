@@ -129,6 +129,9 @@ class Beliefs:
         versions, training window, held-out scores, input hashes, fitted hyperparameters.
     segments
         segments of shoppers; None: all are taken together.
+    diversion
+        (products,) δ of the product's category: the share of an added unit that is taken from the
+        rest of it; None: not learned.
     pair_expected, pair_trip_odds
         (pairs,) joint orders that independent products would have made, and ψ as the trips that
         each product is bought on would make it, mostly their size: what explanations compare ψ
@@ -163,6 +166,7 @@ class Beliefs:
     product_sets: ProductSets | None = None
     pair_expected: NDArray[np.float64] | None = None
     pair_trip_odds: NDArray[np.float64] | None = None
+    diversion: NDArray[np.float64] | None = None
 
     def joint_probability(
         self, a: NDArray[np.integer], b: NDArray[np.integer]
@@ -199,6 +203,18 @@ class Beliefs:
         psi = np.asarray(copula.odds_ratio_of(q[low], q[high], joint))
         psi[known] = self.odds_ratio[at[known]]
         return {"joint_probability": joint, "odds_ratio": psi, "odds_spread": spread}
+
+    def prior_lift(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
+        """(pairs,) λ from what is known of the two products alone, their joint orders aside.
+
+        It answers for a product that was never bought, whose q is 0 here: with rates q_a and q_b
+        of one's own, J = λ·q_a·q_b and ψ = ``odds_ratio_of(q_a, q_b, J)``.
+        """
+        prior = self.pair_prior
+        if prior is not None and prior.learned is not None:
+            return prior.learned.of(a, b)
+        lift = self.category_lift[self.category_code[a], self.category_code[b]]
+        return lift if prior is None else lift * prior.product_lift[a] * prior.product_lift[b]
 
     def set_probability(self, products: NDArray[np.integer]) -> NDArray[np.float64]:
         """(n,) probability that a visit holds all products of a row (n, width), two to four.
@@ -274,6 +290,9 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         pair_a=low[order].astype(np.int32),
         pair_b=high[order].astype(np.int32),
         pair_prior=prior,
+        diversion=None
+        if beliefs.diversion is None
+        else taken(beliefs.diversion, float(beliefs.diversion.mean()) if len(new) else 0.0),
         segments=None if beliefs.segments is None else beliefs.segments.take(source),
         product_sets=None if sets is None else reordered_sets(sets, target),
         **{name: taken(getattr(beliefs, name), fill) for name, fill in fills.items()},

@@ -122,6 +122,9 @@ def load_beliefs(folder: Path) -> Beliefs:
         pair_prior=_pair_prior(folder, manifest, products, category_lift),
         segments=read_segments(folder, ids.to_numpy(dtype=object)),
         product_sets=read_sets(folder, ids.to_numpy(dtype=object), manifest["manifest"]),
+        diversion=_column(folder / PRODUCTS, products, "diversion", np.float64)
+        if "diversion" in products
+        else None,
         **{
             name: _column(folder / PRODUCTS, products, name, kind)
             for name, kind in _PRODUCT_COLUMNS.items()
@@ -152,6 +155,8 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
             "product_lift": lift,
         }
     )
+    if beliefs.diversion is not None:
+        products["diversion"] = beliefs.diversion
     products.to_parquet(folder / PRODUCTS, index=False)
     pairs = pd.DataFrame(
         {

@@ -94,7 +94,7 @@ def _shrunk(
 ) -> CategoryEffects:
     variance = _inverse(information + _RIDGE * np.eye(information.shape[1]))
     own = present + np.einsum("cij,cj->ci", variance, gradient)
-    moments = [_moments(own[:, i], variance[:, i, i]) for i in range(own.shape[1])]
+    moments = [spread_moments(own[:, i], variance[:, i, i]) for i in range(own.shape[1])]
     mean, spread, error = (np.array(part) for part in zip(*moments, strict=True))
     prior = np.diag(1.0 / np.maximum(spread, _LEAST_SPREAD) ** 2)
     covariance = _inverse(information + prior)
@@ -107,7 +107,9 @@ def _inverse(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.linalg.inv(matrices).astype(np.float64)
 
 
-def _moments(own: NDArray[np.float64], variance: NDArray[np.float64]) -> tuple[float, float, float]:
+def spread_moments(
+    own: NDArray[np.float64], variance: NDArray[np.float64]
+) -> tuple[float, float, float]:
     """Mean over categories, spread between them, and standard error of the mean."""
     weight = 1.0 / variance
     mean = float(weight @ own / weight.sum())

@@ -16,6 +16,7 @@ from ..instances.weeks import week_label
 from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
 from .beliefs import Beliefs, pair_prior_of
 from .demand import Demand, fit_demand, promotions_of
+from .diversion import fit_diversion
 from .evaluation import held_out_scores
 from .history import orders_before
 from .learn_sets import learn_sets
@@ -58,6 +59,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     horizon = scenario.week - end_week + 1
     promotions = promotions_of(instance, orders, first_week, end_week)
     demand = fit_demand(panel, base, category, n_categories, horizon=horizon, promotions=promotions)
+    diversion = fit_diversion(panel, base, features, demand.sensitivity, promotions)
     deepest_cut, _ = deepest_cuts(orders, base, category, n_categories)
 
     say("learning affinities")
@@ -89,6 +91,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         sensitivity_cap=np.full(len(catalogue), sensitivity.cap),
         reference_price=catalogue.reference_price,
         deepest_cut=deepest_cut,
+        diversion=diversion.of_category[category],
         usual_quantity=usual_quantities(orders, category, n_categories),
         pair_a=pairs.first,
         pair_b=pairs.second,
@@ -99,7 +102,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         category_code=category,
         category_lift=affinity.prior.category_lift,
         manifest=_manifest(instance, orders, demand, affinity, pairs, carried)
-        | {"held_out": scores}
+        | {"held_out": scores, "diversion": diversion.fit}
         | of_segments,
         pair_prior=pair_prior_of(affinity, scenario.candidates.min_support),
         segments=segments,

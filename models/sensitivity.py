@@ -115,7 +115,7 @@ def fit_sensitivity(
         (products,) codes from 0 to ``n_categories`` − 1.
     """
     data, n = response_data(panel, base_price), panel.n_products
-    shop = _Shop(data.exposure, _covariates(data, promotions), category, n_categories)
+    shop = _Shop(data.exposure, response_covariates(data, promotions), category, n_categories)
     location, scale = np.full(n, PRIOR_MEAN), np.full(n, PRIOR_SPREAD)
     mode, _ = posterior_mode(data, location, scale, np.ones(n), 0.0)
     effects = no_effects(n_categories, len(shop.covariates))
@@ -166,7 +166,7 @@ def fit_sensitivity(
     return found
 
 
-def _covariates(data: ResponseData, promotions: Promotions | None) -> NDArray[np.float64]:
+def response_covariates(data: ResponseData, promotions: Promotions | None) -> NDArray[np.float64]:
     """(K, rows) display and mailer where they are told of, then x of the weeks before."""
     lagged = [data.slope_before(weeks) for weeks in _LAGS]
     if promotions is None:

@@ -80,7 +80,7 @@ def pair_economics(
     net_price = instance.catalogue.reference_price[pair] / (
         1.0 + instance.scenario.assumptions.tax_rate
     )
-    gain = unit_gain(instance)[pair]
+    gain = unit_gain(instance, beliefs.diversion)[pair]
     slope = np.stack(
         [
             conditional(q[:, 0], q[:, 1], odds_ratio),
@@ -101,17 +101,22 @@ def pair_economics(
     )
 
 
-def unit_gain(instance: Instance) -> NDArray[np.float64]:
+def unit_gain(
+    instance: Instance, learned: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """(products,) cents an added unit earns at the reference price, net of tax.
 
     m = r/(1 + tax) − cost, less diversion: a share δ of added units is taken from substitutes,
     which cost the shop the mean unit margin of the category.
+
+    Parameters
+    ----------
+    learned
+        (products,) δ by the beliefs; what the scenario states goes before it. 0 without either.
     """
-    assumptions = instance.scenario.assumptions
-    margin = _unit_margin(instance)
-    if assumptions.diversion:
-        margin = margin - assumptions.diversion * category_mean_margin(instance)
-    return margin
+    margin, stated = _unit_margin(instance), instance.scenario.assumptions.diversion
+    delta = learned if stated is None else stated
+    return margin if delta is None else margin - delta * category_mean_margin(instance)
 
 
 def category_mean_margin(instance: Instance) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ def reevaluate(
     """
     separate = float(chosen.incremental_margin.sum())
     components = _components(chosen)
-    gains = unit_gain(instance)
+    gains = unit_gain(instance, beliefs.diversion)
     tallies = [
         _simulate(
             _component(instance, beliefs, chosen.take(rows), gains),

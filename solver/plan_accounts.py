@@ -61,6 +61,7 @@ def offer_accounts(
     chosen: Offers,
     low: NDArray[np.float64],
     high: NDArray[np.float64],
+    diversion: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """One row an offer, money in whole cents, sorted as plan.csv is.
 
@@ -70,6 +71,8 @@ def offer_accounts(
         the offers of the plan.
     low, high
         (offers,) ends of the 90 % interval of the incremental margin, cents.
+    diversion
+        (products,) δ by the beliefs; None: not learned.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def offer_accounts(
         the columns of plan.csv (``PLAN_COLUMNS``), and ``products``: catalogue indices in the
         order of ``product_ids``. Money columns are integers of cents.
     """
-    gain = unit_gain(instance)
+    gain = unit_gain(instance, diversion)
     rows = [
         _offer_row(instance, gain, chosen, k, float(low[k]), float(high[k]))
         for k in range(len(chosen))

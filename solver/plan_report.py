@@ -105,7 +105,7 @@ def plan_report(
         "prices": [price.report(unit) for price in prices],
         "inputs": [asdict(file) for file in instance.inputs],
         "orders": {name: int(number) for name, number in instance.counts.items()},
-        "assumptions": _assumptions(instance),
+        "assumptions": _assumptions(instance, beliefs, rows),
         "beliefs": _plain(beliefs.manifest),
         "warnings": warnings,
     }
@@ -320,11 +320,13 @@ def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, 
     }
 
 
-def _assumptions(instance: Instance) -> dict[str, Any]:
+def _assumptions(instance: Instance, beliefs: Beliefs, rows: pd.DataFrame) -> dict[str, Any]:
     """What the plan takes as given; ``assumed`` names what nobody stated or measured."""
     assumptions = instance.scenario.assumptions
     margin = assumptions.gross_margin
-    assumed = ["diversion"] if assumptions.diversion is None else []
+    learned = assumptions.diversion is None and beliefs.diversion is not None
+    told = learned and not beliefs.manifest.get("diversion", {}).get("assumed", True)
+    assumed = ["diversion"] if assumptions.diversion is None and not told else []
     if instance.catalogue.cost_assumed.any():
         assumed.append("unit_cost")
     return {
@@ -334,10 +336,21 @@ def _assumptions(instance: Instance) -> dict[str, Any]:
         "gross_margin": margin.model_dump() if isinstance(margin, GrossMargins) else margin,
         "tax_rate": assumptions.tax_rate,
         "offer_cost": assumptions.offer_cost,
-        "diversion": assumptions.diversion or 0.0,
+        "diversion": _mean_diversion(beliefs, rows) if learned else assumptions.diversion or 0.0,
+        "diversion_learned": learned,
         "assumed": assumed,
         "costs_assumed": int(instance.catalogue.cost_assumed.sum()),
     }
+
+
+def _mean_diversion(beliefs: Beliefs, rows: pd.DataFrame) -> float:
+    """Learned δ: the mean over the units that the plan adds; of an empty plan, over products."""
+    assert beliefs.diversion is not None
+    units = np.zeros(len(beliefs.diversion))
+    for products, added in zip(rows["products"], rows["added_units"], strict=True):
+        units[list(products)] += added
+    weight = units if units.sum() > 0 else beliefs.purchase_probability
+    return float(beliefs.diversion @ weight / max(float(weight.sum()), 1e-300))
 
 
 def _currency(cents: float) -> float:

@@ -226,7 +226,7 @@ def _plan(
 ) -> Plan:
     draws = margin_draws(instance, beliefs, chosen)
     low, high = interval(draws)
-    rows = offer_accounts(instance, chosen, low, high)
+    rows = offer_accounts(instance, chosen, low, high, diversion=beliefs.diversion)
     products = np.unique(chosen.entries()[1]).astype(np.int64)
     quarantine = instance.quarantine.drop(columns="customer_id", errors="ignore")
     report = plan_report(

@@ -146,7 +146,7 @@ def planned_bundles(folder: Path, instance: Instance) -> PlannedBundles:
         weight=np.repeat(weight, len(group), axis=0),
         price=price,
         reach=_numbers(products, "deepest_cut") * price,
-        gain=unit_gain(instance)[position],
+        gain=_unit_gain(instance, products, position),
         funding=catalogue.supplier_funding[position].astype(np.float64),
         first=np.array([p[0] if len(p) == 2 else -1 for p in pairs], dtype=np.int64),
         second=np.array([p[1] if len(p) == 2 else -1 for p in pairs], dtype=np.int64),
@@ -241,6 +241,17 @@ def _beliefs_table(folder: Path) -> pd.DataFrame:
         return pd.read_parquet(io.BytesIO(path.read_bytes()))
     except Exception as error:  # whatever pyarrow and pandas raise on a missing or broken file
         raise InputError(path, None, f"cannot be read ({error})") from None
+
+
+def _unit_gain(
+    instance: Instance, products: pd.DataFrame, position: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(products,) m of the plan's products, at the diversion that was believed."""
+    if "diversion" not in products:
+        return unit_gain(instance)[position]
+    learned = np.zeros(len(instance.catalogue))
+    learned[position] = _numbers(products, "diversion")
+    return unit_gain(instance, learned)[position]
 
 
 def _numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:

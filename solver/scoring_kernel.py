@@ -101,7 +101,7 @@ def product_table(instance: Instance, beliefs: Beliefs, n_nodes: int) -> Product
         probability=beliefs.purchase_probability,
         price=price,
         funding=catalogue.supplier_funding.astype(np.float64),
-        gain=unit_gain(instance),
+        gain=unit_gain(instance, beliefs.diversion),
         reach=beliefs.deepest_cut * price,
         rate=rate,
         weight=weight,

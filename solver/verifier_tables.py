@@ -63,6 +63,7 @@ _PRODUCT_RANGES = {
     "sensitivity_cap": (0.0, math.inf),
     "reference_price": (0.0, math.inf),
     "deepest_cut": (_BELOW_0, 1 - _BELOW_0),
+    "diversion": (_BELOW_0, 1 - _BELOW_0),
     "usual_quantity": (0.0, math.inf),
 }
 _PAIR_RANGES = {
@@ -321,8 +322,10 @@ def _read_beliefs(
     except Exception as error:  # whatever pyarrow and pandas raise on a broken file
         problems.append(f"beliefs.parquet: cannot be read ({error})")
         return {}, {}, {}
+    learned = "diversion" in table  # of plans made before diversion was learned, nothing is
+    ranges = {n: r for n, r in _PRODUCT_RANGES.items() if learned or n != "diversion"}
     for name, row in products.items():
-        problems += _impossible(name, row, _PRODUCT_RANGES)
+        problems += _impossible(name, row, ranges)
     for found, ranges in ((pairs, _PAIR_RANGES), (sets, _SET_RANGES)):
         for names, row in found.items():
             problems += _impossible("+".join(sorted(names)), row, ranges)
