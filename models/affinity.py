@@ -144,7 +144,8 @@ def fit_affinity(
     lift, half_life, strength = _category_affinity(every, features)
 
     def known_of(window: Window, lift: CategoryLift) -> PairFeatures:
-        return pair_features(lift, fit_graph_filter(window.purchases()), features, words)
+        bought = window.counts.sum(axis=1) > 0
+        return pair_features(lift, fit_graph_filter(window.purchases()), features, words, bought)
 
     prior = plain_prior(known_of(every, lift), strength)
     visits, rates = every.visits, smoothed_rates(every.counts, every.visits, half_life)

@@ -15,7 +15,7 @@ from .pair_features import NAMES, PairFeatures
 # Standard deviation of every weight about what would be taken without later weeks: the lift of
 # categories and products as it is, nothing else, and one strength for all. A hundred joint orders
 # say more.
-_PRIOR_SPREAD = 0.2
+_PRIOR_SPREAD = 0.5
 _PAIRS_A_WEIGHT = 10  # with fewer, weights would tell of these pairs rather than of pairs at large
 _LEAST_EXPECTED = 0.01  # joint orders, in k; validated: 0.1 and 1 score 0.0005 and 0.002 lower
 _STEPS = 50  # of Fisher scoring, those that are refused included; it takes about ten
@@ -37,6 +37,8 @@ class LiftPrior:
         of any pair.
     weights
         (features,) in the order of ``features.names``.
+    new_weights
+        (features,) for pairs with a product that was never bought, of which only the tables tell.
     strength, strength_exponent
         of k.
     dispersion
@@ -46,6 +48,7 @@ class LiftPrior:
 
     features: PairFeatures
     weights: NDArray[np.float64]
+    new_weights: NDArray[np.float64]
     strength: float
     strength_exponent: float
     dispersion: float
@@ -57,10 +60,8 @@ class LiftPrior:
             "strength": self.strength,
             "strength_exponent": self.strength_exponent,
             "dispersion": self.dispersion,
-            "weights": {
-                name: float(weight)
-                for name, weight in zip(self.features.names, self.weights, strict=True)
-            },
+            "weights": dict(zip(self.features.names, self.weights.tolist(), strict=True)),
+            "new_weights": dict(zip(self.features.names, self.new_weights.tolist(), strict=True)),
         }
 
     @property
@@ -75,7 +76,11 @@ class LiftPrior:
 
     def of(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.float64]:
         """(pairs,) prior mean of λ."""
-        return np.exp(self.features.of(a, b) @ self.weights)
+        made = self.features.of(a, b)
+        log_lift = made @ self.weights
+        new = ~(self.features.bought[a] & self.features.bought[b])
+        log_lift[new] = made[new] @ self.new_weights
+        return np.exp(log_lift)
 
     def take(self, products: NDArray[np.integer]) -> LiftPrior:
         """The prior of these products, -1 one of which nothing is known."""
@@ -97,7 +102,7 @@ def plain_prior(features: PairFeatures, strength: float) -> LiftPrior:
     """The lift of categories and products as it is, and one strength for all pairs."""
     weights = np.zeros(len(features.names))
     weights[NAMES.index("log_lift")] = 1.0
-    return LiftPrior(features, weights, strength, 0.0, 1.0)
+    return LiftPrior(features, weights, weights, strength, 0.0, 1.0)
 
 
 def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
@@ -116,10 +121,29 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
     """
     if len(pairs.a) < _PAIRS_A_WEIGHT * (len(earlier.weights) + 2):
         return earlier
-    design: NDArray[np.float64] = earlier.features.of(pairs.a, pairs.b)
+    design = earlier.features.of(pairs.a, pairs.b)
+    n = design.shape[1]
+    start = np.append(earlier.weights, [np.log(earlier.strength), earlier.strength_exponent])
+    at, mean, k = _fitted(design, pairs, start)
+    none = np.zeros(len(pairs.a))
+    unbought = replace(pairs, orders=none, expected=none)
+    of_tables, _, _ = _fitted(earlier.features.as_if_new(pairs.a, pairs.b), unbought, start)
+    return replace(
+        earlier,
+        weights=at[:n],
+        new_weights=of_tables[:n],
+        strength=float(np.exp(at[n])),
+        strength_exponent=float(at[n + 1]),
+        dispersion=_dispersion(pairs, mean, k),
+    )
+
+
+def _fitted(
+    design: NDArray[np.float64], pairs: LaterPairs, start: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Weights, log strength and its exponent in one array; μ and k of every pair."""
     n = design.shape[1]
     log_size = np.log(pairs.expected + _LEAST_EXPECTED)
-    start = np.append(earlier.weights, [np.log(earlier.strength), earlier.strength_exponent])
     times, y = pairs.times / pairs.at_once, pairs.later_orders
 
     def foretold(at: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
@@ -151,23 +175,22 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
         damping /= 10
         if gain < _LEAST_GAIN:
             break
-    return replace(
-        earlier,
-        weights=at[:n],
-        strength=float(np.exp(at[n])),
-        strength_exponent=float(at[n + 1]),
-        dispersion=_dispersion(pairs, mean, k),
-    )
+    return at, mean, k
 
 
 def carried_prior(fitted: LiftPrior, features: PairFeatures) -> LiftPrior:
     """The same prior over features that were made from more weeks; a rank of the graph filter
     that there were too few products for before weighs nothing."""
-    weights = dict(zip(fitted.features.names, fitted.weights, strict=True))
+    at = {name: k for k, name in enumerate(fitted.features.names)}
+
+    def carried(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.array([weights[at[n]] if n in at else 0.0 for n in features.names], dtype=float)
+
     return replace(
         fitted,
         features=features,
-        weights=np.array([weights.get(name, 0.0) for name in features.names], dtype=float),
+        weights=carried(fitted.weights),
+        new_weights=carried(fitted.new_weights),
     )
 
 

@@ -46,6 +46,7 @@ def write_learned_prior(prior: LiftPrior, ids: NDArray[np.object_], folder: Path
             "product_id": pd.Series(ids, dtype="str"),
             "brand_code": features.brand,
             "log_price": features.log_price,
+            "bought": features.bought,
         }
     ).to_parquet(folder / TABLE, index=False)
     return {**prior.fit, "graph_filter_ranks": list(features.graph.ranks)}
@@ -76,14 +77,17 @@ def read_learned_prior(
             _words(folder / WORDS, ids),
             *_table(folder / TABLE, ids),
         )
-        weights = np.array([written["weights"][name] for name in features.names], dtype=float)
+        weights, new_weights = (
+            np.array([written[kind][name] for name in features.names], dtype=float)
+            for kind in ("weights", "new_weights")
+        )
         fitted = [float(written[name]) for name in ("strength", "strength_exponent", "dispersion")]
     except InputError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         place = folder / "manifest.json"
         raise InputError(place, "pair_prior", f"cannot be read ({error!r})") from None
-    return LiftPrior(features, weights, *fitted)
+    return LiftPrior(features, weights, new_weights, *fitted)
 
 
 def _embedding(path: Path, ids: NDArray[np.object_], rank: int) -> NDArray[np.float32]:
@@ -103,13 +107,17 @@ def _words(path: Path, ids: NDArray[np.object_]) -> TitleWords:
     return TitleWords(start, word[order], table["weight"].to_numpy(dtype=np.float32)[order])
 
 
-def _table(path: Path, ids: NDArray[np.object_]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def _table(
+    path: Path, ids: NDArray[np.object_]
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.bool_]]:
     table, product = _read(path, ids)
     brand = np.full(len(ids), -1, dtype=np.int32)
     log_price = np.full(len(ids), np.nan)
     brand[product] = table["brand_code"].to_numpy(dtype=np.int32)
     log_price[product] = table["log_price"].to_numpy(dtype=float)
-    return brand, log_price
+    bought = np.zeros(len(ids), dtype=bool)
+    bought[product] = table["bought"].to_numpy(dtype=bool)
+    return brand, log_price, bought
 
 
 def _read(path: Path, ids: NDArray[np.object_]) -> tuple[pd.DataFrame, NDArray[np.int64]]:

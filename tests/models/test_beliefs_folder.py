@@ -55,6 +55,39 @@ def test_a_round_trip_changes_nothing(beliefs: Beliefs, saved: Path):
     assert_same(beliefs, load_beliefs(saved))
 
 
+def test_the_prior_of_a_pair_answers_without_joint_orders(beliefs: Beliefs):
+    a, b = np.triu_indices(PRODUCTS, 1)
+    assert beliefs.pair_prior is not None
+    assert beliefs.pair_prior.learned is not None
+    np.testing.assert_array_equal(beliefs.prior_lift(a, b), beliefs.pair_prior.learned.of(a, b))
+    np.testing.assert_allclose(beliefs.prior_lift(b, a), beliefs.prior_lift(a, b))
+    old = replace(beliefs, pair_prior=replace(beliefs.pair_prior, learned=None))
+    code, lift = beliefs.category_code, beliefs.pair_prior.product_lift
+    expected = beliefs.category_lift[code[a], code[b]] * lift[a] * lift[b]
+    np.testing.assert_allclose(old.prior_lift(a, b), expected)
+    plain = replace(beliefs, pair_prior=None).prior_lift(a, b)
+    np.testing.assert_allclose(plain, beliefs.category_lift[code[a], code[b]])
+
+
+def test_beliefs_of_before_the_learned_prior_can_be_read(beliefs: Beliefs, tmp_path: Path):
+    assert beliefs.pair_prior is not None
+    old = replace(
+        beliefs,
+        pair_prior=replace(beliefs.pair_prior, learned=None),
+        pair_expected=None,
+        pair_trip_odds=None,
+    )
+    save_beliefs(old, tmp_path / "old")
+    assert not (tmp_path / "old" / "graph_filter.parquet").exists()
+    found = load_beliefs(tmp_path / "old")
+    assert found.pair_prior is not None
+    assert found.pair_prior.learned is None
+    assert found.pair_expected is None
+    pair = np.array([0]), np.array([1])
+    for name, values in old.pairs_of(*pair).items():
+        np.testing.assert_array_equal(values, found.pairs_of(*pair)[name])
+
+
 def test_pandas_alone_can_read_it(beliefs: Beliefs, saved: Path):
     products = pd.read_parquet(saved / "products.parquet")
     assert {

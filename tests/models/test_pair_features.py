@@ -34,7 +34,8 @@ def features() -> PairFeatures:
         known.category, np.array([[2.0, 0.5], [0.5, 3.0]]), np.array([1, 1, 1.5, 1, 1, 1.0])
     )
     embedding = np.array([[1, 1], [1, -1], [1, 0], [2, 0], [1, 2], [0, 0]], dtype=np.float32)
-    return pair_features(lift, GraphFilter(embedding, (1, 2)), known, title_words(TITLES))
+    bought = embedding.any(axis=1)
+    return pair_features(lift, GraphFilter(embedding, (1, 2)), known, title_words(TITLES), bought)
 
 
 def of(a: int, b: int) -> dict[str, float]:
@@ -57,6 +58,15 @@ def test_what_the_tables_say_of_a_pair():
     assert other["same_category"] == other["price_gap_within"] == 0
     assert np.isclose(other["price_gap"], np.log(4))
     assert np.isclose(other["graph_filter_2"], np.log(3), atol=1e-6)
+
+
+def test_as_if_new_only_the_tables_speak():
+    known = features()
+    made = known.as_if_new(np.array([0]), np.array([2]))[0]
+    pair = dict(zip(known.names, made, strict=True))
+    assert np.isclose(pair["log_lift"], np.log(2))  # without the 1.5 of the third product
+    assert pair["same_category"] == 1
+    assert pair["graph_filter_1"] == pair["graph_filter_2"] == 0
 
 
 def test_titles_that_say_the_same_are_alike_and_empty_ones_are_not():
@@ -98,5 +108,6 @@ def test_products_taken_keep_their_features_and_new_ones_have_none():
         taken.of(np.array([0]), np.array([2])), known.of(np.array([3]), np.array([1]))
     )
     new = dict(zip(taken.names, taken.of(np.array([0]), np.array([1]))[0], strict=True))
+    assert taken.bought.tolist() == [True, False, True]
     for name in ("same_brand", "title_similarity", "price_gap", "graph_filter_1"):
         assert new[name] == 0
