@@ -42,7 +42,8 @@ def better_informed_plans(
     for name, change in changes.items():
         other = replace(beliefs, **change)
         q = other.purchase_probability
-        joint = joint_probability(q[a], q[b], other.odds_ratio)
+        with np.errstate(invalid="ignore"):  # in the branch that is not taken
+            joint = joint_probability(q[a], q[b], other.odds_ratio)
         offers, _ = score_offers(instance, replace(other, pair_joint=joint))
         plans[name] = best_plan(*by_pair(offers)[:3], BUNDLES)
     return plans

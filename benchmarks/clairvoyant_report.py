@@ -86,12 +86,11 @@ def _worlds(by_world: dict[str, list[Result]]) -> str:
             one["promised_low"] <= one["plans"]["learned"] <= one["promised_high"]
             for one in results
         ]
-        mean, width = interval(promise)
         rows.append(
             [
                 WORLDS[world],
                 _share(results, _ratio("learned", "clairvoyant")),
-                f"{mean:+.1%} ± {width:.1%}",
+                _mean(promise, "+"),
                 f"{np.mean(np.abs(promise)):.1%}",
                 f"{np.mean(inside):.0%}",
                 f"{np.mean([one['losing'] for one in results]):.1%}",
@@ -128,8 +127,12 @@ def _ratio(name: str, base: str) -> Callable[[Result], float]:
 
 
 def _share(results: list[Result], value: Callable[[Result], float]) -> str:
-    mean, width = interval([value(one) for one in results])
-    return f"{mean:.1%} ± {width:.1%}"
+    return _mean([value(one) for one in results], "")
+
+
+def _mean(values: Sequence[float], sign: str) -> str:
+    mean, width = interval(values)
+    return f"{mean:{sign}.1%}" + ("" if np.isnan(width) else f" ± {width:.1%}")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
