@@ -84,6 +84,9 @@ def check_scenario(scenario: Scenario, source: Source) -> None:
 
 
 def _check_segments(scenario: Scenario, fault: _Fault) -> None:
+    if scenario.segments.count != 1 and scenario.candidates.max_size > 2:
+        found = f"{scenario.candidates.max_size}, with segments.count"
+        raise fault("candidates.max_size", found, "2: only pairs are scored by segment")
     if not scenario.segments.target:
         return
     if scenario.segments.count == 1:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..instances.bundle_ids import neutralise
 from ..models.beliefs import Beliefs
-from .plan_accounts import PLAN_COLUMNS
+from .plan_accounts import PLAN_COLUMNS, SEGMENTS_COLUMN
 from .plan_folder import csv_bytes
 from .set_draws import set_spread, subsets_of_plan
 
@@ -51,6 +51,8 @@ class Plan:
         order lines set aside, without customer ids; empty when there were none.
     scenario
         text of the resolved scenario.
+    segments
+        files of the segments of shoppers that offers were scored by: name -> table or JSON value.
     """
 
     report: dict[str, Any]
@@ -59,6 +61,7 @@ class Plan:
     beliefs: pd.DataFrame
     quarantine: pd.DataFrame
     scenario: str
+    segments: dict[str, Any] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -87,18 +90,21 @@ class Plan:
         }
         if len(self.quarantine):
             files["quarantine.csv"] = _text_csv(self.quarantine)
+        for name, content in self.segments.items():
+            files[name] = _parquet(content) if isinstance(content, pd.DataFrame) else _json(content)
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         report = {**self.report, "files": hashes}
-        files["plan.json"] = (
-            json.dumps(report, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        ).encode("utf-8")
+        files["plan.json"] = _json(report)
         return files
 
 
 def offers_csv(offers: pd.DataFrame) -> bytes:
     """plan.csv: header only where the plan is empty."""
-    rows = [[_plan_cell(name, row[name]) for name in PLAN_COLUMNS] for row in _records(offers)]
-    return csv_bytes(list(PLAN_COLUMNS), rows)
+    columns: list[str] = list(PLAN_COLUMNS)
+    if SEGMENTS_COLUMN in offers.columns:
+        columns.append(SEGMENTS_COLUMN)
+    rows = [[_plan_cell(name, row[name]) for name in columns] for row in _records(offers)]
+    return csv_bytes(columns, rows)
 
 
 def products_csv(products: pd.DataFrame) -> bytes:
@@ -208,6 +214,8 @@ def _plan_cell(column: str, value: Any) -> str:
         return format_units(value)
     if column == "added_units":
         return ";".join(format_units(count) for count in value)
+    if column == SEGMENTS_COLUMN:
+        return neutralise("; ".join(value))
     if column == "capped":
         return _flag(value)
     if column == "level":
@@ -229,6 +237,11 @@ def _text_csv(frame: pd.DataFrame) -> bytes:
         for row in frame.itertuples(index=False)
     ]
     return csv_bytes([str(name) for name in frame.columns], cells)
+
+
+def _json(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    return (text + "\n").encode("utf-8")
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:

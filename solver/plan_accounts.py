@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from ..instances.bundle_ids import bundle_id, escape_id
 from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
+from ..models.segments import Segments
 from .accounts import standalone_units
 from .economics import unit_gain
 from .offers import Offers
+from .segment_views import shown
 
 PLAN_COLUMNS = (
     "bundle_id",
@@ -43,6 +45,9 @@ PLAN_COLUMNS = (
     "margin_rate",
     "capped",
 )
+SEGMENTS_COLUMN = "segments"
+"""Last column of plan.csv where offers were scored by segment: whom the offer is shown to."""
+
 _NAME_PART = 32  # characters of each title in a bundle's name
 
 
@@ -61,6 +66,7 @@ def offer_accounts(
     chosen: Offers,
     low: NDArray[np.float64],
     high: NDArray[np.float64],
+    segments: Segments | None = None,
     diversion: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
     """One row an offer, money in whole cents, sorted as plan.csv is.
@@ -71,6 +77,8 @@ def offer_accounts(
         the offers of the plan.
     low, high
         (offers,) ends of the 90 % interval of the incremental margin, cents.
+    segments
+        those that offers were scored by.
     diversion
         (products,) δ by the beliefs; None: not learned.
 
@@ -78,14 +86,21 @@ def offer_accounts(
     -------
     pandas.DataFrame
         the columns of plan.csv (``PLAN_COLUMNS``), and ``products``: catalogue indices in the
-        order of ``product_ids``. Money columns are integers of cents.
+        order of ``product_ids``. Money columns are integers of cents. With segments also
+        ``SEGMENTS_COLUMN``: a tuple of names.
     """
     gain = unit_gain(instance, diversion)
     rows = [
         _offer_row(instance, gain, chosen, k, float(low[k]), float(high[k]))
         for k in range(len(chosen))
     ]
-    table = pd.DataFrame(rows, columns=[*PLAN_COLUMNS, "products"])
+    columns = [*PLAN_COLUMNS, "products"]
+    if segments is not None:
+        columns.append(SEGMENTS_COLUMN)
+        for k, row in enumerate(rows):
+            names = enumerate(segments.name)
+            row[SEGMENTS_COLUMN] = tuple(str(n) for s, n in names if shown(chosen, s)[k])
+    table = pd.DataFrame(rows, columns=columns)
     order = ["incremental_margin", "bundle_id"]
     return table.sort_values(order, ascending=[False, True], ignore_index=True)
 

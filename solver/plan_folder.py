@@ -112,7 +112,7 @@ def parse_plan(files: Mapping[str, bytes], folder: Path) -> PlanFolder:
 
 def _read_offers(content: bytes) -> pd.DataFrame:
     text = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-    words = ("bundle_id", "name", "product_ids", "titles", "added_units", "capped")
+    words = ("bundle_id", "name", "product_ids", "titles", "added_units", "capped", "segments")
     for column in text.columns:
         if column in words:
             text[column] = text[column].map(restore)

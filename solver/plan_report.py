@@ -21,11 +21,12 @@ from .economics import pair_economics
 from .filters import FILTER_NAMES, NO_GAIN, RULE_PREFIX
 from .intervals import interval
 from .offers import Offers
-from .overlap import reevaluate
 from .plan_accounts import sales_loss
 from .plan_rules import entries_beside_rows, lost_bundles, missed_targets, missing_units
 from .program import Program
 from .rule_prices import RulePrice, shadow_price_unit
+from .segment_totals import plan_overlap
+from .segment_views import shown
 from .solution import Solution
 
 SCHEMA_VERSION = 1
@@ -106,6 +107,7 @@ def plan_report(
         "inputs": [asdict(file) for file in instance.inputs],
         "orders": {name: int(number) for name, number in instance.counts.items()},
         "assumptions": _assumptions(instance, beliefs, rows),
+        **({} if beliefs.segments is None else {"segments": _segments(beliefs, chosen)}),
         "beliefs": _plain(beliefs.manifest),
         "warnings": warnings,
     }
@@ -309,7 +311,7 @@ def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, 
     """The plan valued with its offers side by side; None where no product is in two of them."""
     if instance.scenario.limits.max_bundles_per_product == 1 or len(chosen) == 0:
         return None
-    found = reevaluate(instance, beliefs, chosen, seed=instance.scenario.solver.seed)
+    found = plan_overlap(instance, beliefs, chosen, seed=instance.scenario.solver.seed)
     if found.components == 0:
         return None
     money = ("separate", "together", "standard_error")
@@ -318,6 +320,22 @@ def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, 
         "interaction": found.interaction,
         "offers": found.offers,
     }
+
+
+def _segments(beliefs: Beliefs, chosen: Offers) -> list[dict[str, Any]]:
+    """The segments by name: customers, share of visits, offers shown to each."""
+    segments = beliefs.segments
+    if segments is None:
+        return []
+    return [
+        {
+            "name": str(name),
+            "customers": int(segments.customers[s]),
+            "share_of_visits": float(segments.visit_share[s]),
+            "offers": int(shown(chosen, s).sum()) if len(chosen) else 0,
+        }
+        for s, name in enumerate(segments.name)
+    ]
 
 
 def _assumptions(instance: Instance, beliefs: Beliefs, rows: pd.DataFrame) -> dict[str, Any]:

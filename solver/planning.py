@@ -19,13 +19,14 @@ from ..instances.errors import (
 from ..instances.instance import Instance
 from ..instances.scenario_text import scenario_toml
 from ..models.beliefs import Beliefs
+from ..models.segments_folder import segment_files
 from .affinity import break_ties
 from .build import build_program
 from .engines.interface import Clock, EngineSettings, Interrupt
 from .engines.interface import Progress as EngineProgress
 from .engines.solve import solve_program
 from .filters import offer_mask
-from .intervals import interval, margin_draws
+from .intervals import interval
 from .model_names import column_names, group_names
 from .offers import Offers
 from .plan import Plan, plan_beliefs
@@ -34,6 +35,8 @@ from .plan_report import objective_unit, plan_report
 from .program import Program
 from .rule_prices import RulePrice, price_rules
 from .scoring import score_offers
+from .segment_totals import plan_draws
+from .segment_views import planned_by_segment
 from .soft_targets import without_excess
 from .solution import Solution, Status
 from .verifier import verify_files
@@ -83,6 +86,7 @@ def solve(
     say = progress or (lambda _: None)
     clock = _Stages({} if seconds is None else seconds)
     interrupt = interrupt or Interrupt()
+    beliefs = planned_by_segment(beliefs, instance.scenario.objective.maximize)
     with clock.stage("score"):
         say("scoring the candidates …")
         mask = offer_mask(instance, beliefs)
@@ -224,9 +228,10 @@ def _plan(
     prices: list[RulePrice],
     clock: _Stages,
 ) -> Plan:
-    draws = margin_draws(instance, beliefs, chosen)
+    draws = plan_draws(instance, beliefs, chosen)
     low, high = interval(draws)
-    rows = offer_accounts(instance, chosen, low, high, diversion=beliefs.diversion)
+    segments = beliefs.segments
+    rows = offer_accounts(instance, chosen, low, high, segments, beliefs.diversion)
     products = np.unique(chosen.entries()[1]).astype(np.int64)
     quarantine = instance.quarantine.drop(columns="customer_id", errors="ignore")
     report = plan_report(
@@ -239,6 +244,9 @@ def _plan(
         beliefs=plan_beliefs(beliefs, products, [chosen.bundle(k) for k in range(len(chosen))]),
         quarantine=quarantine,
         scenario=scenario_toml(instance.scenario),
+        segments={}
+        if segments is None
+        else segment_files(segments, instance.catalogue.product_ids, products),
     )
 
 

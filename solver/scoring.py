@@ -18,6 +18,7 @@ from .offers import ABSENT, Offers, concatenated
 from .posterior import NODES
 from .price_endings import level_prices
 from .scoring_kernel import product_table, score_pairs, terms_of
+from .segment_scoring import LOOSE_PAIRS, score_by_segment
 from .set_kernel import score_sets
 
 Mask = Callable[[Offers], tuple[NDArray[np.bool_], dict[str, int]]]
@@ -88,6 +89,9 @@ class _Scorer:
         self.table = product_table(instance, beliefs, n_nodes)
         self.terms = terms_of(instance)
         self.n_candidates, self.width, self.done = n_candidates, width, 0
+        self.segments, self.target = beliefs.segments, instance.scenario.segments.target
+        if self.segments is not None:
+            self.counts[LOOSE_PAIRS] = 0
 
     def score(self, candidates: CandidatePairs | CandidateSets) -> Offers:
         """The offers of some candidates of one size."""
@@ -98,7 +102,19 @@ class _Scorer:
         price, level_mask = self._prices(each, list_price)
         discount = np.where(price > 0, list_price[:, None] - price, 0)
         row, level = np.nonzero(price)
-        if isinstance(candidates, CandidatePairs):
+        masks: dict[str, NDArray[np.uint64]] = {}
+        if isinstance(candidates, CandidatePairs) and self.segments is not None:
+            found = score_by_segment(
+                candidates, discount, self.table, self.terms, self.segments, target=self.target
+            )
+            self.counts[LOOSE_PAIRS] += found.loose_pairs
+            scores = found.scores
+            added = np.stack([scores.added_first[row, level], scores.added_second[row, level]], 1)
+            masks = {
+                "shown_to": found.shown_to[row, level],
+                "capped_in": found.capped_in[row, level],
+            }
+        elif isinstance(candidates, CandidatePairs):
             scores = score_pairs(candidates, discount, self.table, self.terms)
             added = np.stack([scores.added_first[row, level], scores.added_second[row, level]], 1)
         else:
@@ -128,6 +144,7 @@ class _Scorer:
             capped=scores.capped[row, level],
             n_candidates=self.n_candidates,
             n_scored=self.n_candidates,
+            **masks,
         )
 
     def _prices(

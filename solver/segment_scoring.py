@@ -15,6 +15,9 @@ from .segment_pairs import LARGEST_TIE, within_odds_ratio
 
 Masks = NDArray[np.uint64]
 
+LOOSE_PAIRS = "pairs tied beyond their segments"
+"""Count of pairs whose joint purchases no odds ratio within segments makes up."""
+
 
 @dataclass(frozen=True, slots=True)
 class SegmentScores:

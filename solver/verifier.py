@@ -28,6 +28,7 @@ from .verifier_report import (
     wrong_rule_rows,
 )
 from .verifier_rules import broken_offers, broken_rows, plan_rows
+from .verifier_segments import wrong_segment_accounts, wrong_segment_intervals, wrong_segmenting
 from .verifier_sets import subsets
 from .verifier_tables import PlanFiles, read_files
 
@@ -82,6 +83,7 @@ def verify_files(
         instance = _load(files["scenario.toml"])
     position = {str(name): row for row, name in enumerate(instance.catalogue.product_ids)}
     problems += _unknown(plan, position)
+    problems += wrong_segmenting(plan, instance)
     if not problems:
         problems += _problems(Case(instance, plan, position))
     problems += wrong_hashes(files, plan.report)
@@ -90,6 +92,7 @@ def verify_files(
 
 def _problems(case: Case) -> Iterator[str]:
     """Every check, the rules first."""
+    segments = case.files.segments
     rows = plan_rows(case)
     yield from broken_offers(case)
     yield from broken_rows(rows)
@@ -98,8 +101,14 @@ def _problems(case: Case) -> Iterator[str]:
         yield from prices
         if not prices:  # else every account of the row would be reported with them
             yield from inconsistent_cells(case, offer)
-            yield from wrong_accounts(case, offer)
-    yield from wrong_intervals(case)
+            if segments is None:
+                yield from wrong_accounts(case, offer)
+            else:
+                yield from wrong_segment_accounts(case, segments, offer)
+    if segments is None:
+        yield from wrong_intervals(case)
+    else:
+        yield from wrong_segment_intervals(case, segments)
     yield from _wrong_order(case)
     yield from wrong_kpis(case)
     yield from wrong_proof(case)

@@ -30,7 +30,7 @@ SMALL_UNITS = 1e-4  # a week
 SMALL_MONEY = 2.0  # cents a week
 INTERVAL = 0.15  # of the interval's own width
 DRAWS = 4000
-_SEED = 20_180_101
+SEED = 20_180_101
 _PLACES = ("first", "second", "third", "fourth")
 
 
@@ -66,24 +66,26 @@ def wrong_prices(case: Case, offer: WrittenOffer) -> Iterator[str]:
     """Prices, discount and level of a row that the tables and the scenario do not give."""
     list_price = int(case.instance.catalogue.reference_price[case.rows(offer)].sum())
     if offer.list_price != list_price:
-        yield _cell(offer, "list_price", _money(offer.list_price), _money(list_price))
+        yield cell_problem(offer, "list_price", _money(offer.list_price), _money(list_price))
         return
     discount = offer.money_off / list_price
     if abs(offer.discount - discount) > 0.501e-6:
-        yield _cell(offer, "discount", f"{offer.discount:.6f}", f"{discount:.6f}")
+        yield cell_problem(offer, "discount", f"{offer.discount:.6f}", f"{discount:.6f}")
     answering = [
         level for level in case.levels if case.price_at(list_price, level) == offer.bundle_price
     ]
     if not answering:
         prices = sorted({case.price_at(list_price, level) for level in case.levels})
         allowed = ", ".join(_money(price) for price in prices)
-        yield _cell(offer, "bundle_price", _money(offer.bundle_price), f"one of {allowed}")
+        yield cell_problem(offer, "bundle_price", _money(offer.bundle_price), f"one of {allowed}")
     elif offer.level != max(answering):
-        yield _cell(offer, "level", f"{offer.level}", f"{max(answering)}, which gives the price")
+        yield cell_problem(
+            offer, "level", f"{offer.level}", f"{max(answering)}, which gives the price"
+        )
     # Half a cent of the exact deepest price may go in rounding to the cent.
     deepest = float(list_price * max(case.levels, default=Decimal(0))) + 0.5
     if not 0 < offer.money_off <= deepest:
-        yield _cell(
+        yield cell_problem(
             offer,
             "bundle_price",
             _money(offer.bundle_price),
@@ -101,11 +103,11 @@ def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
     ]
     for column, written, expected in cells:
         if written != expected:
-            yield _cell(offer, column, repr(written), repr(expected))
+            yield cell_problem(offer, column, repr(written), repr(expected))
 
     added = sum(offer.added_units)
     if abs(offer.incremental_units - added) > 1.5 * _last_digit(added):
-        yield _cell(
+        yield cell_problem(
             offer, "incremental_units", f"{offer.incremental_units:g}", f"{added:g}, Σ added_units"
         )
     revenue = offer.bundle_units * offer.bundle_price
@@ -122,14 +124,18 @@ def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
     ]
     if offer.bundle_price > 0 and {"revenue", "margin", "discount_spend"} <= set(wrong):
         found, units = f"{offer.bundle_units:g}", offer.revenue / offer.bundle_price
-        yield _cell(offer, "bundle_units", found, f"about {units:.5g}, as the money columns say")
+        yield cell_problem(
+            offer, "bundle_units", found, f"about {units:.5g}, as the money columns say"
+        )
     for column in wrong:
         written, expected = money[column]
-        yield _cell(offer, column, _money(written), f"{_money(expected)} from the written units")
+        yield cell_problem(
+            offer, column, _money(written), f"{_money(expected)} from the written units"
+        )
     if revenue > 0:
         rate = unrounded_margin(case, offer) / (revenue / case.net)
         if offer.margin_rate is None or abs(offer.margin_rate - rate) > 0.501e-6:
-            yield _cell(offer, "margin_rate", f"{offer.margin_rate}", f"{rate:.6f}")
+            yield cell_problem(offer, "margin_rate", f"{offer.margin_rate}", f"{rate:.6f}")
     if (
         not offer.incremental_margin_low
         <= offer.incremental_margin
@@ -137,7 +143,7 @@ def inconsistent_cells(case: Case, offer: WrittenOffer) -> Iterator[str]:
     ):
         found = f"{_money(offer.incremental_margin_low)} to "
         found += _money(offer.incremental_margin_high)
-        yield _cell(
+        yield cell_problem(
             offer,
             "incremental_margin_low, _high",
             found,
@@ -240,17 +246,17 @@ def wrong_accounts(case: Case, offer: WrittenOffer) -> Iterator[str]:
     scale = RELATIVE * max(uncapped.flows, abs(uncapped.value), 1e-9)
     smaller_is_capped = capped.value <= uncapped.value
     if offer.capped != smaller_is_capped and abs(capped.value - uncapped.value) > scale:
-        yield _cell(offer, "capped", _flag(offer.capped), _flag(smaller_is_capped))
+        yield cell_problem(offer, "capped", flag(offer.capped), flag(smaller_is_capped))
     expected, other = (capped, uncapped) if offer.capped else (uncapped, capped)
-    problems = list(_differences(offer, expected))
-    if problems and not any(_differences(offer, other)):
-        yield _cell(
-            offer, "capped", _flag(offer.capped), f"{_flag(not offer.capped)}, as the units say"
+    problems = list(differing_accounts(offer, expected))
+    if problems and not any(differing_accounts(offer, other)):
+        yield cell_problem(
+            offer, "capped", flag(offer.capped), f"{flag(not offer.capped)}, as the units say"
         )
     yield from problems
 
 
-def _differences(offer: WrittenOffer, expected: Expected) -> Iterator[str]:
+def differing_accounts(offer: WrittenOffer, expected: Expected) -> Iterator[str]:
     """Units and gains of a row that are not the expected ones."""
     units = {
         "bundle_units": (offer.bundle_units, expected.bundle_units),
@@ -263,10 +269,10 @@ def _differences(offer: WrittenOffer, expected: Expected) -> Iterator[str]:
         units[f"added_units ({_PLACES[place]})"] = (written, value)
     for column, (written, value) in units.items():
         if abs(written - value) > RELATIVE * abs(value) + SMALL_UNITS:
-            yield _cell(offer, column, f"{written:g}", f"{value:.6g} from the beliefs")
+            yield cell_problem(offer, column, f"{written:g}", f"{value:.6g} from the beliefs")
     allowed = RELATIVE * expected.flows + SMALL_MONEY
     if abs(offer.incremental_margin - expected.incremental_margin) > allowed:
-        yield _cell(
+        yield cell_problem(
             offer,
             "incremental_margin",
             _money(offer.incremental_margin),
@@ -280,7 +286,7 @@ def wrong_intervals(case: Case) -> Iterator[str]:
     Quantiles at 5 and 95 % of the incremental margin with η, log q, log ψ and the factors of
     larger sets drawn from their posteriors, draws shared by product.
     """
-    rng = np.random.default_rng(_SEED)
+    rng = np.random.default_rng(SEED)
     q: dict[str, NDArray[np.float64]] = {}
     eta: dict[str, NDArray[np.float64]] = {}
     for name in case.products:
@@ -289,10 +295,15 @@ def wrong_intervals(case: Case) -> Iterator[str]:
         q[name] = draw_probability(belief, rng.standard_normal(DRAWS))
     total = np.zeros(DRAWS)
     for offer in case.offers:
-        gains = _gains(case, offer, _drawn(case, offer, q, eta, rng))
+        gains = gains_of(case, offer, drawn_shares(case, offer, q, eta, rng))
         total += gains
         written = (offer.incremental_margin_low, offer.incremental_margin_high)
-        yield from _interval(f"plan.csv: {offer.bundle_id}", written, gains)
+        yield from interval_problems(f"plan.csv: {offer.bundle_id}", written, gains)
+    yield from wrong_total_interval(case, total)
+
+
+def wrong_total_interval(case: Case, total: NDArray[np.float64]) -> Iterator[str]:
+    """The interval of the whole plan, given (draws,) incremental margins of it."""
     kpis = case.files.report.get("kpis", {})
     try:
         low, high = (100 * float(kpis[f"incremental_margin_{end}"]) for end in ("low", "high"))
@@ -300,10 +311,10 @@ def wrong_intervals(case: Case) -> Iterator[str]:
         yield "plan.json: kpis: incremental_margin_low and _high cannot be read"
         return
     if case.offers:
-        yield from _interval("plan.json: kpis", (low, high), total)
+        yield from interval_problems("plan.json: kpis", (low, high), total)
 
 
-def _interval(
+def interval_problems(
     where: str, written: tuple[float, float], gains: NDArray[np.float64]
 ) -> Iterator[str]:
     ends = np.quantile(gains, (0.05, 0.95))
@@ -316,7 +327,7 @@ def _interval(
             )
 
 
-def _drawn(
+def drawn_shares(
     case: Case,
     offer: WrittenOffer,
     q: dict[str, NDArray[np.float64]],
@@ -385,7 +396,7 @@ def _units(
     return subsidised + seen * found.taking, subsidised, [seen * share for share in found.added]
 
 
-def _gains(case: Case, offer: WrittenOffer, found: Sold) -> NDArray[np.float64]:
+def gains_of(case: Case, offer: WrittenOffer, found: Sold) -> NDArray[np.float64]:
     """Incremental margin in cents a week (design section 2)."""
     rows = case.rows(offer)
     bundles, _, added = _units(case, found)
@@ -402,7 +413,7 @@ def _expected(case: Case, offer: WrittenOffer, found: Sold) -> Expected:
     bundle_units, subsidised_units, added_units = _units(case, found)
     bundles, subsidised = float(bundle_units[0]), float(subsidised_units[0])
     added = tuple(float(units[0]) for units in added_units)
-    gain = float(_gains(case, offer, found)[0])
+    gain = float(gains_of(case, offer, found)[0])
     goal = case.instance.scenario.objective.maximize
     prices = case.instance.catalogue.reference_price[rows]
     if goal == "margin":
@@ -443,7 +454,7 @@ def _last_digit(value: float) -> float:
     return 10.0 ** (math.floor(math.log10(value)) - 5) if value > 0 else 0.0
 
 
-def _cell(offer: WrittenOffer, column: str, found: str, expected: str) -> str:
+def cell_problem(offer: WrittenOffer, column: str, found: str, expected: str) -> str:
     return f"plan.csv: {offer.bundle_id}: {column} is {found}, expected {expected}"
 
 
@@ -451,5 +462,5 @@ def _money(value: float) -> str:
     return f"{value / 100:.2f}"
 
 
-def _flag(value: bool) -> str:
+def flag(value: bool) -> str:
     return "true" if value else "false"

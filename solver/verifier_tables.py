@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from .verifier_segment_files import WrittenSegments, read_segments
+
 COLUMNS = (
     "bundle_id",
     "name",
@@ -104,6 +106,7 @@ class WrittenOffer:
     incremental_margin_high: int
     margin_rate: float | None
     capped: bool
+    segments: tuple[str, ...] | None = None
 
     @property
     def money_off(self) -> int:
@@ -129,6 +132,8 @@ class PlanFiles:
         three or four product ids -> their row of beliefs.parquet.
     report
         plan.json.
+    segments
+        of shoppers, that the offers were scored by; None without.
     """
 
     offers: tuple[WrittenOffer, ...]
@@ -137,6 +142,7 @@ class PlanFiles:
     pair_beliefs: dict[frozenset[str], dict[str, Any]]
     set_beliefs: dict[frozenset[str], dict[str, Any]]
     report: dict[str, Any]
+    segments: WrittenSegments | None = None
 
 
 def read_files(files: Mapping[str, bytes]) -> tuple[PlanFiles | None, list[str]]:
@@ -148,9 +154,10 @@ def read_files(files: Mapping[str, bytes]) -> tuple[PlanFiles | None, list[str]]
     products = _read_products(files["products.csv"], problems)
     beliefs = _read_beliefs(files["beliefs.parquet"], problems)
     report = _read_report(files["plan.json"], problems)
+    segments = read_segments(files, problems)
     if problems:
         return None, problems
-    return PlanFiles(offers, products, *beliefs, report), problems
+    return PlanFiles(offers, products, *beliefs, report, segments), problems
 
 
 def cents(text: str) -> int:
@@ -166,7 +173,9 @@ def safe_text(text: str) -> str:
 
 
 def _read_offers(content: bytes, problems: list[str]) -> tuple[WrittenOffer, ...]:
-    rows = _csv_rows("plan.csv", content, COLUMNS, problems)
+    by_segment = content.splitlines()[:1] == [",".join([*COLUMNS, "segments"]).encode()]
+    columns = (*COLUMNS, "segments") if by_segment else COLUMNS
+    rows = _csv_rows("plan.csv", content, columns, problems)
     offers = []
     for row in rows:
         try:
@@ -216,6 +225,7 @@ def _offer(row: dict[str, str]) -> WrittenOffer:
         added_units=added,
         margin_rate=_cell(row, "margin_rate", _rate, "a share with six decimals"),
         capped=_cell(row, "capped", _flag, "true or false"),
+        segments=tuple(_raw(row["segments"]).split("; ")) if "segments" in row else None,
         **money,
         **units,
     )
