@@ -3,7 +3,7 @@
     python -m benchmarks.affinity --window validation
 
 The score is that of ``benchmarks.held_out``; every line learns the prior anew from the training
-weeks.
+weeks. Then the relation model, beside the posterior of λ.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bundlewise.models.lift_prior import LiftPrior, carried_prior, fitted_prior,
 from bundlewise.models.pair_features import PairFeatures, pair_features
 from bundlewise.models.panel import weekly_panel
 from bundlewise.models.purchase import fit_purchase
+from bundlewise.models.score_relations import score_relations
 from bundlewise.models.title_words import title_words
 from numpy.typing import NDArray
 
@@ -79,6 +80,12 @@ def main() -> None:
         show(label, score.of(score.fitted(left_out) if left_out else fitted))
     score = Scorer(data_of(window), window, customers=False)
     show("customers unknown", score.of(score.fitted(())))
+    data = data_of(window)
+    relations = score_relations(data.for_pairs, data.features, *window)
+    print(f"which of {relations['pairs']:,} pairs come together at all: log loss, area under curve")
+    for method in ("together_before", "relation_model", "learned"):
+        found = relations[method]
+        print(f"  {method.replace('_', ' '):34s}{found['log_loss']:8.4f}{found['auc']:8.4f}")
 
 
 def show(label: str, score: float) -> None:
