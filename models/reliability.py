@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-_RESAMPLES = 200
+_RESAMPLES = 100
 _LEAST_EXPECTED = 5.0  # a bin of fewer expected counts shows nothing but chance, and one of
 _LEAST_ROWS = 10  # fewer things to draw again has no interval to believe
 _SEED = 1
