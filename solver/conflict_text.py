@@ -148,13 +148,18 @@ def _between(least: int, most: int | None, of: str, there: int) -> str:
 
 
 def _why_no_offer(instance: Instance, rule: MustInclude | Locked) -> str:
-    """Why a pair that a rule forces has no offer; too few orders are no reason for such a pair."""
+    """Why a bundle that a rule forces has no offer; too few orders are no reason for it."""
     available = dict(zip(instance.catalogue.product_ids, instance.catalogue.available, strict=True))
     barred = [product for product in rule.products if not available[product]]
     if barred:
         return (
             f"{' and '.join(barred)} may not be in a bundle (not active, promoted in the planned "
             "week, or without a price)"
+        )
+    if len(rule.products) > 2:
+        return (
+            "no offer can be made of them (one was never bought, their joint probabilities "
+            "contradict each other, or every price on offer would give the cheapest away)"
         )
     return (
         "no offer can be made of them (one was never bought, or no price with the ending lies "

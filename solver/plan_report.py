@@ -80,6 +80,13 @@ def plan_report(
             f"not the sum of {overlap['separate']:,.2f} "
             f"({100 * overlap['interaction']:+.1f} %, by shoppers who take their best option)"
         )
+    if overlap is not None and len(chosen) and max(map(len, rows["products"])) > 2:
+        warnings.append(
+            "bundles share products, and shoppers who choose between them are simulated with "
+            "their products tied in pairs: taken one by one these offers earn "
+            f"{overlap['simulated_separate']:,.2f} so, {overlap['overlapping']:,.2f} by their "
+            "own values"
+        )
     return {
         "schema_version": SCHEMA_VERSION,
         "version": version("bundlewise"),
@@ -185,6 +192,7 @@ def _belief_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
             f"the beliefs hold pairs of at least {counted} joint orders: "
             f"candidates.min_support = {wanted} adds none below that"
         )
+    warnings += _set_warnings(instance, beliefs)
     found = {
         "oversized_visits": "orders are too large to count pairs in and were left out of affinity",
         "pairs_bounded": "pairs had a joint probability beyond what is possible, which was bounded",
@@ -192,6 +200,26 @@ def _belief_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
     return warnings + [
         f"{affinity[key]:,} {text}" for key, text in found.items() if affinity.get(key)
     ]
+
+
+def _set_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
+    """Sets of three and four products that were asked for and not learned."""
+    most, sets = instance.scenario.candidates.max_size, beliefs.product_sets
+    known = 2 if sets is None else 2 + len(sets.priors)
+    warnings = []
+    if known < most:
+        warnings.append(
+            f"the beliefs hold sets of at most {known} products: learn them again with "
+            f"candidates.max_size = {most} for larger bundles"
+        )
+    for fact in beliefs.manifest.get("sets", ()):
+        if fact["sets_left_out"] and fact["size"] <= most:
+            warnings.append(
+                f"{fact['sets_left_out']:,} sets of {fact['size']} products with enough orders, "
+                f"but fewer than {fact['least_orders']}, were more than could be kept and are no "
+                "candidates"
+            )
+    return warnings
 
 
 def _scope(counts: dict[str, int], n_offers: int) -> str:
@@ -314,7 +342,7 @@ def _overlap(instance: Instance, beliefs: Beliefs, chosen: Offers) -> dict[str, 
     found = plan_overlap(instance, beliefs, chosen, seed=instance.scenario.solver.seed)
     if found.components == 0:
         return None
-    money = ("separate", "together", "standard_error")
+    money = ("separate", "together", "standard_error", "simulated_separate", "overlapping")
     return {
         **{name: getattr(found, name) / 100 for name in money},
         "interaction": found.interaction,
