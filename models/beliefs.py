@@ -196,7 +196,8 @@ class Beliefs:
         inside = at < len(counted)
         known[inside] = counted[at[inside]] == wanted[inside]
         joint, spread = np.empty(len(wanted)), np.empty(len(wanted))
-        joint[~known], spread[~known] = self._uncounted(low[~known], high[~known])
+        if not known.all():
+            joint[~known], spread[~known] = self._uncounted(low[~known], high[~known])
         joint[known] = self.pair_joint[at[known]]
         spread[known] = self.odds_spread[at[known]]
         q = self.purchase_probability
