@@ -22,8 +22,10 @@ def deepest_cuts(
 
     The cut that 5 % of the product's order lines, and at least ten, lie at or beyond. Where a
     product has fewer than twenty lines its category's is taken, and of a category with fewer
-    that of all products. Lines sold in bundles show no price of their own, and nothing of the
-    response is read from prices beyond ``FARTHEST_PRICE``, so lines at these support no cut.
+    that of all products. A line with a list price below the base price, before a lasting rise,
+    is cut against that: the old shelf price was no cut. Lines sold in bundles show no price of
+    their own, and nothing of the response is read from prices beyond ``FARTHEST_PRICE``, so lines
+    at these support no cut.
 
     Returns
     -------
@@ -33,7 +35,8 @@ def deepest_cuts(
         (products,) whether it comes from the product's own lines.
     """
     base = base_price[orders.product]
-    ratio = orders.amount / orders.quantity / np.where(base > 0, base, np.nan)
+    listed = np.where(orders.list_amount > 0, orders.list_amount / orders.quantity, np.inf)
+    ratio = orders.amount / orders.quantity / np.where(base > 0, np.minimum(base, listed), np.nan)
     usable = ~orders.bundled & (ratio <= FARTHEST_PRICE) & (ratio >= 1 / FARTHEST_PRICE)
     product = orders.product[usable]
     cut = np.maximum(1.0 - ratio[usable], 0.0)

@@ -90,6 +90,16 @@ def test_prices_that_no_response_is_read_from_support_no_cut():
     np.testing.assert_allclose(found, 0.2)
 
 
+def test_an_old_shelf_price_is_no_cut():
+    """Before a rise from 7.00 to 10.00 half of the lines were at 7.00, a fifth of these at 6.30."""
+    cuts = np.repeat([0.37, 0.3, 0.0], [20, 80, 100])
+    lines = many(cuts, np.zeros(200), 1)
+    listed = replace(lines, list_amount=np.where(cuts > 0, 700, 1000))
+    base, category = np.array([1000.0]), np.zeros(1, dtype=np.int32)
+    np.testing.assert_allclose(deepest_cuts(listed, base, category, 1)[0], 0.1)
+    np.testing.assert_allclose(deepest_cuts(lines, base, category, 1)[0], 0.37)
+
+
 def test_prices_above_the_reference_are_no_cut():
     found, _ = deepest_cuts(
         many(np.full(50, -0.3), np.zeros(50), 1), np.array([1000.0]), np.zeros(1, np.int32), 1
