@@ -121,6 +121,7 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
     """
     if len(pairs.a) < _PAIRS_A_WEIGHT * (len(earlier.weights) + 2):
         return earlier
+    pairs = _at_one_level(earlier, pairs)
     design = earlier.features.of(pairs.a, pairs.b)
     n = design.shape[1]
     start = np.append(earlier.weights, [np.log(earlier.strength), earlier.strength_exponent])
@@ -136,6 +137,18 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
         strength_exponent=float(at[n + 1]),
         dispersion=_dispersion(pairs, mean, k),
     )
+
+
+def _at_one_level(earlier: LiftPrior, pairs: LaterPairs) -> LaterPairs:
+    """The pairs with E of the later weeks such that ``earlier`` foretells as many joint orders as
+    there were: trips grow and shrink with the seasons, and that is no lift of any pair."""
+    strength, prior = earlier.strength_at(pairs.expected), earlier.of(pairs.a, pairs.b)
+    lift = prior * (pairs.orders + strength) / (pairs.expected * prior + strength)
+    foretold = float(pairs.times @ (pairs.later_expected * lift))
+    seen = float(pairs.times @ pairs.later_orders)
+    if not (foretold > 0 and seen > 0):
+        return pairs
+    return replace(pairs, later_expected=pairs.later_expected * (seen / foretold))
 
 
 def _fitted(
