@@ -123,10 +123,9 @@ def segment_cases(case: Case, segments: WrittenSegments, offer: WrittenOffer) ->
     scenario = case.instance.scenario.model_copy(update={"assumptions": assumptions})
     cases = {}
     for s, name in enumerate(segments.names):
-        beliefs = {
-            product: _of_segment(files.product_beliefs[product], segments.figures[product], s)
-            for product in held
-        }
+        beliefs = dict(files.product_beliefs)
+        for product in held:
+            beliefs[product] = _of_segment(beliefs[product], segments.figures[product], s)
         view: PlanFiles = replace(
             files,
             product_beliefs=beliefs,
