@@ -23,6 +23,7 @@ _PLANS = {
     "any two": "any two products, at the best discount",
 }
 _CAUSES = ("q", "η", "ψ", "q, η, ψ", "uncapped", "q, η, ψ, no cap")
+_FEWEST = 3  # shops that an interval is shown for
 _POLICIES = ("mean", "uncapped", "quantile", "floor", "half")
 
 
@@ -135,7 +136,7 @@ def _share(results: list[Result], value: Callable[[Result], float]) -> str:
 
 def _mean(values: ArrayLike) -> str:
     mean, width = interval(values)
-    return f"{mean:.1%}" + ("" if np.isnan(width) else f" ± {width:.1%}")
+    return f"{mean:.1%}" + (f" ± {width:.1%}" if np.size(values) >= _FEWEST else "")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

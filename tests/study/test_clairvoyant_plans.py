@@ -179,6 +179,6 @@ def test_tables_say_mean_and_interval() -> None:
         "promised_high": 130.0, "losing": 0.04,
         "plans": dict.fromkeys((*names, "q, η, ψ", "q, η, ψ, no cap"), 100.0),
     }  # fmt: skip
-    text = report([one, one])
+    text = report([one, one, one])
     row = "| the model is right | 100.0% ± 0.0% | 110.0% ± 0.0% | +10.0% | 10.0% | 100% | 4.0% |"
     assert row in text
