@@ -28,7 +28,12 @@ from .verifier_report import (
     wrong_rule_rows,
 )
 from .verifier_rules import broken_offers, broken_rows, plan_rows
-from .verifier_segments import wrong_segment_accounts, wrong_segment_intervals, wrong_segmenting
+from .verifier_segments import (
+    SegmentedCase,
+    wrong_segment_accounts,
+    wrong_segment_intervals,
+    wrong_segmenting,
+)
 from .verifier_sets import subsets
 from .verifier_tables import PlanFiles, read_files
 
@@ -93,6 +98,7 @@ def verify_files(
 def _problems(case: Case) -> Iterator[str]:
     """Every check, the rules first."""
     segments = case.files.segments
+    segmented = None if segments is None else SegmentedCase(case, segments)
     rows = plan_rows(case)
     yield from broken_offers(case)
     yield from broken_rows(rows)
@@ -101,14 +107,14 @@ def _problems(case: Case) -> Iterator[str]:
         yield from prices
         if not prices:  # else every account of the row would be reported with them
             yield from inconsistent_cells(case, offer)
-            if segments is None:
+            if segmented is None:
                 yield from wrong_accounts(case, offer)
             else:
-                yield from wrong_segment_accounts(case, segments, offer)
-    if segments is None:
+                yield from wrong_segment_accounts(segmented, offer)
+    if segmented is None:
         yield from wrong_intervals(case)
     else:
-        yield from wrong_segment_intervals(case, segments)
+        yield from wrong_segment_intervals(segmented)
     yield from _wrong_order(case)
     yield from wrong_kpis(case)
     yield from wrong_proof(case)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,15 +63,12 @@ def wrong_segmenting(plan: PlanFiles, instance: Instance) -> Iterator[str]:
                 yield f"segment_products.parquet: holds no {name}, expected the plan's products"
 
 
-def wrong_segment_accounts(
-    case: Case, segments: WrittenSegments, offer: WrittenOffer
-) -> Iterator[str]:
+def wrong_segment_accounts(segmented: SegmentedCase, offer: WrittenOffer) -> Iterator[str]:
     """Segments, units and gains of a row that the beliefs do not bear out."""
-    found = {
-        name: _smaller(*recompute(view, offer))
-        for name, view in segment_cases(case, segments, offer).items()
-    }
-    yield from _wrong_target(case, segments, offer, {name: e for name, (e, _, _) in found.items()})
+    case, found = segmented.case, segmented.accounts(offer)
+    yield from _wrong_target(
+        case, segmented.segments, offer, {name: e for name, (e, _, _) in found.items()}
+    )
     shown = [found[name] for name in offer.segments or ()]
     capped, close = any(c for _, c, _ in shown), any(near for _, _, near in shown)
     if offer.capped != capped and not close:
@@ -82,24 +80,24 @@ def wrong_segment_accounts(
     )
 
 
-def wrong_segment_intervals(case: Case, segments: WrittenSegments) -> Iterator[str]:
+def wrong_segment_intervals(segmented: SegmentedCase) -> Iterator[str]:
     """Intervals that an independent Monte Carlo over the beliefs does not bear out.
 
     One draw of η, log q and log ψ stands for all segments, each with its own centre and spread.
     """
+    case, views = segmented.case, segmented.views
     rng = np.random.default_rng(SEED)
     uniform = {name: rng.random(DRAWS) for name in case.products}
     normal = {name: rng.standard_normal(DRAWS) for name in case.products}
     total = np.zeros(DRAWS)
     for number, offer in enumerate(case.offers):
         gains = np.full(DRAWS, -100.0 * case.assumptions.offer_cost)
-        views = segment_cases(case, segments, offer)
         for name in offer.segments or ():
             view = views[name]
             belief = view.files.product_beliefs
             q = {p: draw_probability(belief[p], normal[p]) for p in offer.product_ids}
             eta = {p: draw_sensitivity(belief[p], uniform[p]) for p in offer.product_ids}
-            _, capped, _ = _smaller(*recompute(view, offer))
+            _, capped, _ = segmented.accounts(offer)[name]
             tie = np.random.default_rng([SEED, number])  # the same draws of log ψ in each segment
             found = drawn_shares(view, replace(offer, capped=capped), q, eta, tie)
             gains += gains_of(view, offer, found)
@@ -109,32 +107,54 @@ def wrong_segment_intervals(case: Case, segments: WrittenSegments) -> Iterator[s
     yield from wrong_total_interval(case, total)
 
 
-def segment_cases(case: Case, segments: WrittenSegments, offer: WrittenOffer) -> dict[str, Case]:
-    """Each segment as a case of its own, with the beliefs about this offer's products."""
-    files, held = case.files, offer.product_ids
-    pair = files.pair_beliefs[frozenset(held)]
-    ratio = [segments.figures[name]["purchase_ratio"] for name in held]
-    q = [
-        files.product_beliefs[name]["purchase_probability"] * ratio[k]
-        for k, name in enumerate(held)
-    ]
-    tie = _tie_within(q[0], q[1], segments.share, float(pair["joint_probability"]))
-    assumptions = case.assumptions.model_copy(update={"offer_cost": 0.0})
-    scenario = case.instance.scenario.model_copy(update={"assumptions": assumptions})
-    cases = {}
-    for s, name in enumerate(segments.names):
-        beliefs = dict(files.product_beliefs)
-        for product in held:
-            beliefs[product] = _of_segment(beliefs[product], segments.figures[product], s)
-        view: PlanFiles = replace(
-            files,
-            product_beliefs=beliefs,
-            pair_beliefs={frozenset(held): {**pair, "odds_ratio": tie}},
-        )
-        visits = case.instance.visits * float(segments.share[s])
-        instance = replace(case.instance, scenario=scenario, visits=visits)
-        cases[name] = Case(instance, view, case.position)
-    return cases
+class SegmentedCase:
+    """A plan by segment: each segment as a case of its own, and each offer's accounts in it."""
+
+    def __init__(self, case: Case, segments: WrittenSegments) -> None:
+        self.case, self.segments = case, segments
+        self.views = {name: self._view(s) for s, name in enumerate(segments.names)}
+        self._accounts: dict[str, dict[str, tuple[Expected, bool, bool]]] = {}
+
+    def accounts(self, offer: WrittenOffer) -> dict[str, tuple[Expected, bool, bool]]:
+        """By segment: the accounts that count, whether they are the capped ones, and whether
+        that matters little."""
+        if offer.bundle_id not in self._accounts:
+            self._accounts[offer.bundle_id] = {
+                name: _smaller(*recompute(view, offer)) for name, view in self.views.items()
+            }
+        return self._accounts[offer.bundle_id]
+
+    def _view(self, s: int) -> Case:
+        """The plan with the visits and beliefs of one segment, in which offers cost nothing."""
+        case = self.case
+        assumptions = case.assumptions.model_copy(update={"offer_cost": 0.0})
+        scenario = case.instance.scenario.model_copy(update={"assumptions": assumptions})
+        beliefs = {
+            product: _of_segment(belief, self.segments.figures[product], s)
+            for product, belief in case.files.product_beliefs.items()
+        }
+        pairs = {
+            held: {**pair, "odds_ratio": self._ties[held]}
+            for held, pair in case.files.pair_beliefs.items()
+        }
+        files: PlanFiles = replace(case.files, product_beliefs=beliefs, pair_beliefs=pairs)
+        visits = case.instance.visits * float(self.segments.share[s])
+        return Case(replace(case.instance, scenario=scenario, visits=visits), files, case.position)
+
+    @cached_property
+    def _ties(self) -> dict[frozenset[str], float]:
+        """The odds ratio within segments of each of the plan's pairs."""
+        files, figures = self.case.files, self.segments.figures
+        q = {
+            product: belief["purchase_probability"] * figures[product]["purchase_ratio"]
+            for product, belief in files.product_beliefs.items()
+        }
+        ties = {}
+        for held, pair in files.pair_beliefs.items():
+            first, second = (q[product] for product in held)
+            joint = float(pair["joint_probability"])
+            ties[held] = _tie_within(first, second, self.segments.share, joint)
+        return ties
 
 
 def _of_segment(
