@@ -96,9 +96,26 @@ def test_probabilities_of_sets_are_recovered(beliefs: Beliefs, tastes: np.ndarra
         counted = row >= 0
         assert counted.mean() > 0.8
         own = np.log(sets.orders[row[counted]] / VISITS / truth[counted])
-        assert len(truth) > 100
-        assert abs(error.mean()) < 0.06
+        assert len(truth) > 60
+        # the few products that make up the often bought fours err together in all of them
+        assert abs(error.mean()) < (0.06 if size == 3 else 0.15)
         assert error[counted].std() < 0.75 * own.std()
+
+
+def test_intervals_of_triples_cover(beliefs: Beliefs, tastes: np.ndarray) -> None:
+    """log p_S varies with its own factor and with the pairs it is closed from."""
+    sets = learned(beliefs)
+    rows = sets.of_size(3)
+    held = sets.products[rows, :3]
+    truth = tastes[held].prod(axis=1).mean(axis=1)
+    often = truth * VISITS > 8  # chosen by what is expected, never by what was seen
+    variance = sets.spread[rows] ** 2
+    for a, b in combinations(range(3), 2):
+        variance = variance + beliefs.pairs_of(held[:, a], held[:, b])["odds_spread"] ** 2
+    error = np.log(sets.joint_probability[rows] / truth)
+    inside = np.abs(error) < 1.645 * np.sqrt(variance)
+    assert often.sum() > 300
+    assert inside[often].mean() > 0.85
 
 
 def test_the_closure_alone_counts_large_trips_too_often(
