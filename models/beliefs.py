@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,21 @@ def pair_prior_of(affinity: Affinity, min_support: int) -> PairPrior:
     )
 
 
+class Displaced(NamedTuple):
+    """Shares of a product's added units that are not sold elsewhere; None: not learned.
+
+    Attributes
+    ----------
+    diversion
+        (products,) δ, taken from substitutes in its category.
+    pull_forward
+        (products,) φ, bought earlier and missing in the weeks after.
+    """
+
+    diversion: NDArray[np.float64] | None = None
+    pull_forward: NDArray[np.float64] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Beliefs:
     """Beliefs about one planned week. Products are in the catalogue's order.
@@ -111,6 +126,8 @@ class Beliefs:
         (products,) largest relative price cut the data support, a share of the reference price.
     usual_quantity
         (products,) mean units of a basket that holds the product, >= some positive number.
+    diversion, pull_forward
+        (products,) as in ``Displaced``; None: not learned.
     pair_a, pair_b
         (pairs,) catalogue indices, pair_a < pair_b, sorted by (pair_a, pair_b): the pairs with
         at least ``min_support`` joint orders.
@@ -167,6 +184,12 @@ class Beliefs:
     pair_expected: NDArray[np.float64] | None = None
     pair_trip_odds: NDArray[np.float64] | None = None
     diversion: NDArray[np.float64] | None = None
+    pull_forward: NDArray[np.float64] | None = None
+
+    @property
+    def displaced(self) -> Displaced:
+        """What of the added units is taken from elsewhere."""
+        return Displaced(self.diversion, self.pull_forward)
 
     def joint_probability(
         self, a: NDArray[np.integer], b: NDArray[np.integer]
@@ -284,6 +307,7 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         "usual_quantity": 1.0,
         "category_code": 0,
     }
+    displaced = beliefs.displaced._asdict() if len(beliefs.product_ids) else {}
     pairs = ["pair_orders", "pair_joint", "odds_ratio", "odds_spread"]
     pairs += [n for n in ("pair_expected", "pair_trip_odds") if getattr(beliefs, n) is not None]
     return replace(
@@ -291,9 +315,10 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         pair_a=low[order].astype(np.int32),
         pair_b=high[order].astype(np.int32),
         pair_prior=prior,
-        diversion=None
-        if beliefs.diversion is None
-        else taken(beliefs.diversion, float(beliefs.diversion.mean()) if len(new) else 0.0),
+        **{
+            name: None if share is None else taken(share, float(share.mean()))
+            for name, share in displaced.items()
+        },
         segments=None if beliefs.segments is None else beliefs.segments.take(source),
         product_sets=None if sets is None else reordered_sets(sets, target),
         **{name: taken(getattr(beliefs, name), fill) for name, fill in fills.items()},

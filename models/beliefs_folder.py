@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..instances.errors import InputError
-from .beliefs import Beliefs, PairPrior
+from .beliefs import Beliefs, Displaced, PairPrior
 from .category_lift import CategoryLift
 from .learning import SCHEMA_VERSION
 from .pair_prior_folder import read_learned_prior, write_learned_prior
@@ -122,9 +122,11 @@ def load_beliefs(folder: Path) -> Beliefs:
         pair_prior=_pair_prior(folder, manifest, products, category_lift),
         segments=read_segments(folder, ids.to_numpy(dtype=object)),
         product_sets=read_sets(folder, ids.to_numpy(dtype=object), manifest["manifest"]),
-        diversion=_column(folder / PRODUCTS, products, "diversion", np.float64)
-        if "diversion" in products
-        else None,
+        **{
+            name: _column(folder / PRODUCTS, products, name, np.float64)
+            for name in Displaced._fields
+            if name in products
+        },
         **{
             name: _column(folder / PRODUCTS, products, name, kind)
             for name, kind in _PRODUCT_COLUMNS.items()
@@ -155,8 +157,9 @@ def _write(beliefs: Beliefs, folder: Path) -> None:
             "product_lift": lift,
         }
     )
-    if beliefs.diversion is not None:
-        products["diversion"] = beliefs.diversion
+    for name, share in beliefs.displaced._asdict().items():
+        if share is not None:
+            products[name] = share
     products.to_parquet(folder / PRODUCTS, index=False)
     pairs = pd.DataFrame(
         {

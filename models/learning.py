@@ -80,7 +80,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     say("scoring on held-out weeks")
     scores = held_out_scores(orders, features, first_week, end_week)
 
-    sensitivity = demand.sensitivity.net()
+    sensitivity = demand.sensitivity
     beliefs = Beliefs(
         product_ids=catalogue.product_ids,
         purchase_probability=demand.purchase.probability,
@@ -92,6 +92,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         reference_price=catalogue.reference_price,
         deepest_cut=deepest_cut,
         diversion=diversion.of_category[category],
+        pull_forward=sensitivity.pull_forward,
         usual_quantity=usual_quantities(orders, category, n_categories),
         pair_a=pairs.first,
         pair_b=pairs.second,

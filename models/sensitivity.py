@@ -63,20 +63,17 @@ class Sensitivity:
     effects: CategoryEffects
     fit: dict[str, float]
 
-    def net(self) -> Sensitivity:
-        """The posterior of what a cut adds over its own week and the weeks after it.
+    @property
+    def pull_forward(self) -> NDArray[np.float64]:
+        """(products,) share of the units a cut adds that the weeks after it are short of.
 
-        η + Σ β_lag of the category: what the weeks after give back is taken off, and never added,
-        where the data show it. Small changes add up so; those of a deep cut nearly do.
+        −Σ β_lag/η of the category, in [0, 1]: what the weeks after seem to add is not credited.
+        Small changes add up so; those of a deep cut nearly do.
         """
-        lags = slice(-len(_LAGS), None)
-        given_back = np.minimum(self.effects.of_category[:, lags].sum(axis=1), 0.0)
-        variance = self.effects.covariance[:, lags, lags].sum(axis=(1, 2))
-        variance = np.where(given_back < 0, variance, 0.0)
-        location = self.location + given_back[self.category]
-        scale = np.sqrt(self.scale**2 + variance[self.category])
-        mean, spread = truncated_moments(location, scale, self.cap)
-        return replace(self, location=location, scale=scale, mean=mean, spread=spread)
+        given_back = -self.effects.of_category[:, -len(_LAGS) :].sum(axis=1)
+        response = self.category_mean
+        share = np.divide(given_back, response, out=np.zeros_like(response), where=response > 0)
+        return np.clip(share, 0.0, 1.0)[self.category]
 
     def promotion_factor(self, promotions: Promotions | None) -> NDArray[np.float32] | float:
         """(products, weeks) what display and mailer multiplied purchases by; 1 without any."""
@@ -161,7 +158,7 @@ def fit_sensitivity(
         fit,
     )
     told = information > 0
-    means = {"mean": mean, "mean_net": found.net().mean}
+    means = {"mean": mean, "mean_net": mean * (1.0 - found.pull_forward)}
     fit.update({name: float(values[told].mean()) for name, values in means.items() if told.any()})
     return found
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..instances.instance import Instance
-from ..models.beliefs import Beliefs
+from ..models.beliefs import Beliefs, Displaced
 from ..models.copula import conditional
 
 
@@ -23,7 +23,8 @@ class PairEconomics:
     Attributes
     ----------
     unit_gain
-        (pairs, 2) m_x, what an added unit earns at the reference price, net of tax and diversion.
+        (pairs, 2) m_x, what an added unit earns at the reference price, net of tax and of what
+        it displaces.
     reach
         (pairs, 2) e_x = q_x·C1(q_x, q_y)/J: for each shopper who buys both anyway, how many stand
         at the edge of x among those who buy the other. Near 1 for rare products with a weak tie.
@@ -80,7 +81,7 @@ def pair_economics(
     net_price = instance.catalogue.reference_price[pair] / (
         1.0 + instance.scenario.assumptions.tax_rate
     )
-    gain = unit_gain(instance, beliefs.diversion)[pair]
+    gain = unit_gain(instance, beliefs.displaced)[pair]
     slope = np.stack(
         [
             conditional(q[:, 0], q[:, 1], odds_ratio),
@@ -101,22 +102,25 @@ def pair_economics(
     )
 
 
-def unit_gain(
-    instance: Instance, learned: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
+def unit_gain(instance: Instance, displaced: Displaced | None = None) -> NDArray[np.float64]:
     """(products,) cents an added unit earns at the reference price, net of tax.
 
-    m = r/(1 + tax) − cost, less diversion: a share δ of added units is taken from substitutes,
-    which cost the shop the mean unit margin of the category.
+    m = r/(1 + tax) − cost, less what added units displace: (1 − φ)·m − δ·m̄. A share φ was bought
+    earlier: at a discount now, and missing at the full margin in the weeks after. A share δ is
+    taken from substitutes, which costs the shop the category's mean unit margin m̄.
 
     Parameters
     ----------
-    learned
-        (products,) δ by the beliefs; what the scenario states goes before it. 0 without either.
+    displaced
+        δ and φ by the beliefs; the scenario's δ goes before theirs. 0 where neither tells.
     """
-    margin, stated = _unit_margin(instance), instance.scenario.assumptions.diversion
-    delta = learned if stated is None else stated
-    return margin if delta is None else margin - delta * category_mean_margin(instance)
+    learned = displaced or Displaced()
+    gain = margin = _unit_margin(instance)
+    if learned.pull_forward is not None:
+        gain = gain - learned.pull_forward * margin
+    stated = instance.scenario.assumptions.diversion
+    delta = learned.diversion if stated is None else stated
+    return gain if delta is None else gain - delta * category_mean_margin(instance)
 
 
 def category_mean_margin(instance: Instance) -> NDArray[np.float64]:

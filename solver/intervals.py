@@ -36,7 +36,7 @@ def margin_draws(instance: Instance, beliefs: Beliefs, chosen: Offers) -> NDArra
     numpy.ndarray
         (draws, offers) cents a week.
     """
-    gain = unit_gain(instance, beliefs.diversion)
+    gain = unit_gain(instance, beliefs.displaced)
     columns = [_offer_draws(instance, beliefs, gain, chosen, k) for k in range(len(chosen))]
     return np.stack(columns, axis=1) if columns else np.zeros((DRAWS, 0))
 

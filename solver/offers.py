@@ -36,7 +36,8 @@ class Offers:
     value
         what the objective earns.
     incremental_margin
-        expectation over the posterior of η, net of tax, offer cost and diversion.
+        expectation over the posterior of η, net of tax, offer cost and what is
+        displaced.
     bundle_units, subsidised_units
         bundles sold, and those sold to shoppers who buy all of its products anyway.
     added_units

@@ -106,7 +106,7 @@ def reevaluate(
     """
     separate = float(chosen.incremental_margin.sum())
     components = _components(chosen)
-    gains = unit_gain(instance, beliefs.diversion)
+    gains = unit_gain(instance, beliefs.displaced)
     tallies = [
         _simulate(
             _component(instance, beliefs, chosen.take(rows), gains),

@@ -159,8 +159,9 @@ def plan_beliefs(
             "usual_quantity": beliefs.usual_quantity[products],
         }
     )
-    if beliefs.diversion is not None:
-        product_rows["diversion"] = beliefs.diversion[products]
+    for name, share in beliefs.displaced._asdict().items():
+        if share is not None:
+            product_rows[name] = share[products]
     held = subsets_of_plan(bundles)
     pairs = np.array([pair for pair in held if len(pair) == 2], dtype=np.int32).reshape(-1, 2)
     low, high = pairs.T

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..instances.bundle_ids import bundle_id, escape_id
 from ..instances.instance import Instance
-from ..models.beliefs import Beliefs
+from ..models.beliefs import Beliefs, Displaced
 from ..models.segments import Segments
 from .accounts import standalone_units
 from .economics import unit_gain
@@ -67,7 +67,7 @@ def offer_accounts(
     low: NDArray[np.float64],
     high: NDArray[np.float64],
     segments: Segments | None = None,
-    diversion: NDArray[np.float64] | None = None,
+    displaced: Displaced | None = None,
 ) -> pd.DataFrame:
     """One row an offer, money in whole cents, sorted as plan.csv is.
 
@@ -79,8 +79,8 @@ def offer_accounts(
         (offers,) ends of the 90 % interval of the incremental margin, cents.
     segments
         those that offers were scored by.
-    diversion
-        (products,) δ by the beliefs; None: not learned.
+    displaced
+        what of the added units is taken from elsewhere, by the beliefs.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def offer_accounts(
         order of ``product_ids``. Money columns are integers of cents. With segments also
         ``SEGMENTS_COLUMN``: a tuple of names.
     """
-    gain = unit_gain(instance, diversion)
+    gain = unit_gain(instance, displaced)
     rows = [
         _offer_row(instance, gain, chosen, k, float(low[k]), float(high[k]))
         for k in range(len(chosen))

@@ -382,21 +382,26 @@ def _assumptions(instance: Instance, beliefs: Beliefs, rows: pd.DataFrame) -> di
         "gross_margin": margin.model_dump() if isinstance(margin, GrossMargins) else margin,
         "tax_rate": assumptions.tax_rate,
         "offer_cost": assumptions.offer_cost,
-        "diversion": _mean_diversion(beliefs, rows) if learned else assumptions.diversion or 0.0,
+        "diversion": _of_added(beliefs, beliefs.diversion, rows)
+        if learned
+        else assumptions.diversion or 0.0,
         "diversion_learned": learned,
+        "pull_forward": _of_added(beliefs, beliefs.pull_forward, rows),
         "assumed": assumed,
         "costs_assumed": int(instance.catalogue.cost_assumed.sum()),
     }
 
 
-def _mean_diversion(beliefs: Beliefs, rows: pd.DataFrame) -> float:
-    """Learned δ: the mean over the units that the plan adds; of an empty plan, over products."""
-    assert beliefs.diversion is not None
-    units = np.zeros(len(beliefs.diversion))
+def _of_added(beliefs: Beliefs, share: NDArray[np.float64] | None, rows: pd.DataFrame) -> float:
+    """Mean of a learned share over the units that the plan adds; of an empty plan, over purchases;
+    0 where it was not learned."""
+    if share is None:
+        return 0.0
+    units = np.zeros(len(share))
     for products, added in zip(rows["products"], rows["added_units"], strict=True):
         units[list(products)] += added
     weight = units if units.sum() > 0 else beliefs.purchase_probability
-    return float(beliefs.diversion @ weight / max(float(weight.sum()), 1e-300))
+    return float(share @ weight / max(float(weight.sum()), 1e-300))
 
 
 def _currency(cents: float) -> float:

@@ -231,7 +231,7 @@ def _plan(
     draws = plan_draws(instance, beliefs, chosen)
     low, high = interval(draws)
     segments = beliefs.segments
-    rows = offer_accounts(instance, chosen, low, high, segments, beliefs.diversion)
+    rows = offer_accounts(instance, chosen, low, high, segments, beliefs.displaced)
     products = np.unique(chosen.entries()[1]).astype(np.int64)
     quarantine = instance.quarantine.drop(columns="customer_id", errors="ignore")
     report = plan_report(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..instances.bundle_ids import split_bundle_id
 from ..instances.errors import InputError
 from ..instances.instance import Instance
+from ..models.beliefs import Displaced
 from ..models.copula import discriminant_root, joint_given_root
 from ..models.segments import Segments
 from ..models.segments_folder import read_segments
@@ -246,12 +247,13 @@ def _beliefs_table(folder: Path) -> pd.DataFrame:
 def _unit_gain(
     instance: Instance, products: pd.DataFrame, position: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """(products,) m of the plan's products, at the diversion that was believed."""
-    if "diversion" not in products:
-        return unit_gain(instance)[position]
-    learned = np.zeros(len(instance.catalogue))
-    learned[position] = _numbers(products, "diversion")
-    return unit_gain(instance, learned)[position]
+    """(products,) m of the plan's products, less what was believed to be displaced."""
+    shares = {}
+    for name in Displaced._fields:
+        if name in products:
+            shares[name] = np.zeros(len(instance.catalogue))
+            shares[name][position] = _numbers(products, name)
+    return unit_gain(instance, Displaced(**shares))[position]
 
 
 def _numbers(table: pd.DataFrame, column: str) -> NDArray[np.float64]:

@@ -34,7 +34,8 @@ class ProductTable(NamedTuple):
     probability, price, funding
         q, r and supplier funding.
     gain
-        what an added unit earns at the reference price: r/(1 + tax) − cost, less diversion.
+        what an added unit earns at the reference price: r/(1 + tax) − cost, less what it
+        displaces.
     reach
         ``deepest_cut`` · r: money off up to which the capped response is credited.
     rate, weight
@@ -101,7 +102,7 @@ def product_table(instance: Instance, beliefs: Beliefs, n_nodes: int) -> Product
         probability=beliefs.purchase_probability,
         price=price,
         funding=catalogue.supplier_funding.astype(np.float64),
-        gain=unit_gain(instance, beliefs.diversion),
+        gain=unit_gain(instance, beliefs.displaced),
         reach=beliefs.deepest_cut * price,
         rate=rate,
         weight=weight,

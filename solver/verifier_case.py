@@ -58,18 +58,21 @@ class Case:
 
     @cached_property
     def unit_gain(self) -> NDArray[np.float64]:
-        """(products,) cents an added unit earns: r/(1 + tax) − cost − δ·category's mean; δ is the
-        scenario's, or else believed, and 0 of products that are not in the plan."""
+        """(products,) cents an added unit earns: (1 − φ)(r/(1 + tax) − cost) − δ·category's mean.
+
+        δ is the scenario's, or else believed; φ, purchases brought forward, is believed. Both are
+        0 of products that are not in the plan."""
         catalogue = self.instance.catalogue
         margin = catalogue.reference_price / self.net - catalogue.unit_cost
         lost = np.zeros(len(catalogue))
         stated = self.assumptions.diversion
         for name in self.products:
-            row, believed = self.position[name], self.files.product_beliefs[name].get("diversion")
-            delta = (believed or 0.0) if stated is None else stated
+            row, believed = self.position[name], self.files.product_beliefs[name]
+            delta = (believed.get("diversion") or 0.0) if stated is None else stated
+            lost[row] = (believed.get("pull_forward") or 0.0) * margin[row]
             if delta:
                 alike = catalogue.category == catalogue.category[row]
-                lost[row] = delta * margin[alike & (catalogue.reference_price > 0)].mean()
+                lost[row] += delta * margin[alike & (catalogue.reference_price > 0)].mean()
         return margin - lost
 
     def support(self, offer: WrittenOffer) -> int:

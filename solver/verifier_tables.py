@@ -66,6 +66,7 @@ _PRODUCT_RANGES = {
     "reference_price": (0.0, math.inf),
     "deepest_cut": (_BELOW_0, 1 - _BELOW_0),
     "diversion": (_BELOW_0, 1 - _BELOW_0),
+    "pull_forward": (_BELOW_0, 1 - _BELOW_0),
     "usual_quantity": (0.0, math.inf),
 }
 _PAIR_RANGES = {
@@ -332,8 +333,9 @@ def _read_beliefs(
     except Exception as error:  # whatever pyarrow and pandas raise on a broken file
         problems.append(f"beliefs.parquet: cannot be read ({error})")
         return {}, {}, {}
-    learned = "diversion" in table  # of plans made before diversion was learned, nothing is
-    ranges = {n: r for n, r in _PRODUCT_RANGES.items() if learned or n != "diversion"}
+    # of plans made before these were learned, nothing is displaced
+    absent = {name for name in ("diversion", "pull_forward") if name not in table}
+    ranges = {name: ends for name, ends in _PRODUCT_RANGES.items() if name not in absent}
     for name, row in products.items():
         problems += _impossible(name, row, ranges)
     for found, ranges in ((pairs, _PAIR_RANGES), (sets, _SET_RANGES)):
