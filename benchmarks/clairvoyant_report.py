@@ -15,6 +15,7 @@ Result = dict[str, Any]
 
 _PLANS = {
     "posterior": "from the true posterior",
+    "q, η, ψ": "from the true posterior, nothing credited beyond the deepest cut",
     "learned": "**learned and solved**",
     "one level": "learned, one discount on all bundles, the best",
     "co-purchase": "most joint orders, at the best discount",
@@ -23,6 +24,7 @@ _PLANS = {
     "any two": "any two products, at the best discount",
 }
 _CAUSES = ("q", "η", "ψ", "q, η, ψ", "uncapped", "q, η, ψ, no cap")
+_BASES = ("clairvoyant", "posterior", "q, η, ψ")  # the last is capped at the deepest cut, as ours
 _FEWEST = 3  # shops that an interval is shown for
 _POLICIES = ("mean", "uncapped", "quantile", "floor", "half")
 
@@ -61,14 +63,15 @@ def _shops(by_world: dict[str, list[Result]]) -> str:
 
 
 def _plans(world: str, results: list[Result]) -> str:
-    rows = [["clairvoyant", "100 %", ""]]
+    rows = [["clairvoyant", "100 %", "", ""]]
     for name, words in _PLANS.items():
         if name not in results[0]["plans"]:
             continue
-        cells = [_share(results, _ratio(name, base)) for base in ("clairvoyant", "posterior")]
-        rows.append([words, cells[0], "" if name == "posterior" else cells[1]])
+        cells = [_share(results, _ratio(name, base)) for base in _BASES]
+        known = _BASES.index(name) if name in _BASES else 0
+        rows.append([words, *("" if at and at <= known else c for at, c in enumerate(cells))])
     head = [f"{world}: true margin of the plan", "of the clairvoyant's", "of the posterior's"]
-    return _table(head, rows)
+    return _table([*head, "of the posterior's, capped"], rows)
 
 
 def _causes(by_world: dict[str, list[Result]]) -> str:
