@@ -235,12 +235,16 @@ def _base(
     expected: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(pairs,) q̄_a and q̄_b. A product found in every visit is not certain to be in the next:
-    by the rule of succession no rate is above (n + 1)/(n + 2)."""
+    by the rule of succession no rate is above (n + 1)/(n + 2). Nor is one that was never bought
+    outside bundles, or never while the other was on sale, certain not to be: where E is 0 there is
+    nothing to match, and no rate is below 1/(n + 2)."""
     total = affinity.visits.sum()
     mean_rate = affinity.rates.astype(float) @ affinity.visits / total
-    matched = np.sqrt(expected / total / (mean_rate[a] * mean_rate[b]))
+    q_a, q_b, met = mean_rate[a], mean_rate[b], expected > 0
+    squared = np.divide(expected / total, q_a * q_b, out=np.ones_like(q_a), where=met)
+    matched, least = np.sqrt(squared), np.where(met, 0.0, 1 / (total + 2))
     most = 1 - 1 / (total + 2)
-    return np.minimum(mean_rate[a] * matched, most), np.minimum(mean_rate[b] * matched, most)
+    return np.clip(q_a * matched, least, most), np.clip(q_b * matched, least, most)
 
 
 def _category_affinity(

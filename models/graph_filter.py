@@ -78,8 +78,10 @@ def fit_graph_filter(
     among = csr_array(graph[:, frequent])
     vectors, values = _smoothest(among, ranks[-1], seed)
     placed = _through(among, vectors, graph) / np.maximum(values, 1e-12) ** 2
-    embedding = placed * values * np.sqrt(bought.sum() / np.maximum(bought, 1.0))[:, None]
-    return GraphFilter(embedding.astype(np.float32), ranks)
+    found = placed * values * np.sqrt(bought.sum() / np.maximum(bought, 1.0))[:, None]
+    embedding = np.zeros((n_products, ranks[-1]), dtype=np.float32)
+    embedding[:, : found.shape[1]] = found  # a graph may have fewer directions than the rank
+    return GraphFilter(embedding, ranks)
 
 
 def _smoothest(

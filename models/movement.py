@@ -89,7 +89,8 @@ def compare_movement(
         (negative where the copula is better) with its ``standard_error`` clustered by week and
         ``standard_error_two_way`` by week and by product; ``better``, where the difference is
         beyond two standard errors by week; and ``movement`` with ``movement_error``: κ in
-        μ ∝ μ_lift·(μ_copula/μ_lift)^κ, 0 where lifts are constant and 1 where odds ratios are.
+        μ ∝ μ_lift·(μ_copula/μ_lift)^κ, 0 where lifts are constant and 1 where odds ratios are;
+        None where the two hypotheses say the same.
     """
     copula, lift, bounded = _expected_together(ties, tables)
     sold = lift > 0
@@ -126,7 +127,8 @@ def compare_movement(
 def _expected_together(ties: Ties, tables: Tables) -> tuple[Array, Array, int]:
     """(weeks, pairs) expected joint orders at the margins seen, by ψ and by λ; 0 where one of the
     products did not sell. And in how many of them λ had to be bounded."""
-    rates = weekly_rates(tables.bought, tables.visits)
+    most = 1 - 1 / (tables.visits + 2)  # bought in every visit is not certain (``affinity``)
+    rates = np.minimum(weekly_rates(tables.bought, tables.visits), most)
     copula, lift = np.zeros_like(tables.together), np.zeros_like(tables.together)
     bounded = 0
     for row, visits in enumerate(tables.visits.tolist()):
@@ -186,7 +188,7 @@ def clustered_errors(ties: Ties, centred: Array) -> tuple[float, float]:
 
 def _movement(
     together: Array, copula: Array, lift: Array, among: NDArray[np.bool_]
-) -> tuple[float, float]:
+) -> tuple[float | None, float | None]:
     """κ of μ ∝ μ_lift·(μ_copula/μ_lift)^κ by maximum likelihood, and its error clustered by week.
 
     Given the totals of weeks and pairs, the score is Σ (y − μ)·z with z the log ratio of the two
@@ -203,7 +205,7 @@ def _movement(
         z = np.where(among, z, 0.0)
         information = float((mu * z * z).sum())
         if information <= 0:
-            return float("nan"), float("nan")
+            return None, None
         of_week = ((together - mu) * z).sum(axis=1)
         error = float((of_week**2).sum() * weeks / (weeks - 1)) ** 0.5 / information
         step = float(of_week.sum()) / information

@@ -39,6 +39,8 @@ def reliability(
         ``low`` and ``high`` of the 90 % interval of the observed one, by the pigeonhole bootstrap
         (Owen 2007): rows and columns drawn again, since what shares one is not independent.
     """
+    if not len(mean):
+        return []
     exposure = np.broadcast_to(np.asarray(exposure, dtype=float), mean.shape)
     bins = np.floor(2 * np.log10(mean / exposure)).astype(np.int64)
     least = int(bins.min())

@@ -48,6 +48,8 @@ def score_mechanism(
     ``skipped`` says why where nothing can be compared.
     """
     ties = _learned_ties(orders, features, first_week, split_week)
+    if not len(ties.first):
+        return {"skipped": "no pair was bought together before the held-out weeks"}
     weeks, tables = _held_out_tables(orders.baskets(), ties, split_week, end_week)
     if len(weeks) < 2:
         return {"skipped": "fewer than two held-out weeks have joint orders of pairs learned"}

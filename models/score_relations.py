@@ -53,6 +53,8 @@ def score_relations(
         return affinity, pairs, np.maximum(pairs.expected * longer, 1e-12)
 
     affinity, pairs, coming = seen(inner, split_week)
+    if not len(pairs.a):
+        return {"skipped": "fewer than two products were bought in the first of the weeks"}
     relations = relations_of(affinity, pairs.a, pairs.b, pairs.orders, pairs.expected, coming)
     model = fit_relation_model(relations, pairs.later_orders, pairs.times, LEAST_ORDERS)
     before = float(pairs.times @ (pairs.later_orders >= LEAST_ORDERS) / pairs.times.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,8 @@ from bundlewise.models.product_features import features_of_codes
 from bundlewise.models.score_demand import score_demand
 from bundlewise.models.score_pairs import score_pairs
 
-from .shops import FIRST_WEEK, WEEKS, instance_of, shop, without_weeks_from
+from .shops import FIRST_WEEK, WEEKS, catalogue_of, instance_of, shop, without_weeks_from
+from .simulate import order_lines
 
 
 def test_scores_stand_beside_their_baselines():
@@ -121,3 +123,28 @@ def test_too_short_a_history_is_an_input_error():
     short = instance_of(orders, shop().catalogue, FIRST_WEEK + 5)
     with pytest.raises(InputError, match="5 weeks of orders"):
         evaluate(short)
+
+
+@pytest.mark.parametrize(
+    "case", ["bundles alone", "one of them", "two visits", "one half", "one at first", "everything"]
+)
+def test_shops_that_leave_little_to_score_have_scores_all_the_same(case: str):
+    """Nothing fails, and what is printed is plain JSON."""
+    rng = np.random.default_rng(19)
+    n, weeks = (2 if case == "two visits" else 6), 20
+    q = np.full(n, 0.9999 if case == "everything" else 0.2)
+    visits = 1 if case == "two visits" else 40
+    orders = order_lines(
+        rng, q, np.full(n, 2.0), np.zeros((n, weeks)), np.full(n, 500.0), visits, FIRST_WEEK
+    )
+    if case == "bundles alone":
+        orders = replace(orders, bundled=np.ones_like(orders.bundled))
+    elif case == "one of them":
+        orders = replace(orders, bundled=orders.product == 0)
+    elif case == "one half":
+        orders = replace(orders, customer=orders.customer // 2 * 2)
+    elif case == "one at first":
+        early = orders.week[orders.visit] < FIRST_WEEK + 12
+        orders = replace(orders, product=np.where(early, 0, orders.product).astype(np.int32))
+    scores = evaluate(instance_of(orders, catalogue_of(n), FIRST_WEEK + weeks))
+    assert json.loads(json.dumps(scores, allow_nan=False)) == scores

@@ -63,3 +63,14 @@ def test_a_product_never_bought_and_a_shopper_without_purchases_say_nothing():
     taken = found.take(np.array([3, -1, 7]))
     np.testing.assert_array_equal(taken.embedding[0], found.embedding[3])
     assert (taken.embedding[1:] == 0).all()
+
+
+def test_a_graph_of_fewer_directions_than_the_rank_fills_up_with_nothing():
+    """Two kinds of shoppers who buy all of their half: two directions say all there is."""
+    table = np.zeros((200, 40), dtype=np.float32)
+    table[:100, :20] = table[100:, 20:] = 1.0
+    found = fit_graph_filter(csr_array(table))
+    assert found.ranks == (8,)
+    assert found.embedding.shape == (40, 8)
+    lift = found.embedding @ found.embedding.T
+    np.testing.assert_allclose(lift, np.kron(2 * np.eye(2), np.ones((20, 20))), atol=1e-3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from bundlewise.instances.orders import Baskets
@@ -197,3 +199,20 @@ def test_an_impossible_lift_is_bounded_and_said_to_be():
     assert bounded.tolist() == [False, True]
     assert np.isfinite(psi).all()
     assert np.isfinite(slope).all()
+
+
+def test_products_never_on_sale_at_once_keep_the_odds_of_their_prior():
+    """In a long history E is 0 in double precision; and so it is of one that no visit holds."""
+    rng = np.random.default_rng(20)
+    affinity = one_category(trips(rng, np.full((10, 1), 0.1), 2_000, WEEKS))
+    rates = affinity.rates.copy()
+    rates[0, : WEEKS // 2] = rates[1, WEEKS // 2 :] = rates[2] = 0.0
+    apart = replace(affinity, rates=rates)
+    a, b = np.array([0, 0, 2]), np.array([1, 2, 3])
+    expected = apart.expected(a, b)
+    assert (expected == 0).all()
+    lift = np.array([0.5, 1.0, 2.0])
+    psi, slope, bounded = odds_at_base(apart, a, b, expected, lift)
+    assert not bounded.any()
+    assert np.isfinite(slope).all()
+    np.testing.assert_allclose(np.log(psi), np.log(lift), atol=0.2)
