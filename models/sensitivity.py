@@ -23,6 +23,10 @@ from .price_response import (
 _ROUNDS = 6  # of season, effects and η in turn, within a pass
 _PASSES = 2  # of season and population; a third changes neither in the third digit
 _LAGS = (1, 2)  # weeks after a cut in which purchases brought forward are missing
+# Before any data, the spread of the share that is brought forward: a third is what is published
+# (van Heerde, Leeflang and Wittink 2004, Decomposing the sales promotion bump with store data,
+# Marketing Science 23).
+_USUAL_SHARE = 1 / 3
 _CAP_SPREADS = 3.1  # the 99.9 % point of a normal population
 
 
@@ -68,12 +72,15 @@ class Sensitivity:
         """(products,) share of the units a cut adds that the weeks after it are short of.
 
         −Σ β_lag/η of the category, in [0, 1]: what the weeks after seem to add is not credited.
-        Small changes add up so; those of a deep cut nearly do.
+        Small changes add up so; those of a deep cut nearly do. Shrunk to none by the error of the
+        mean of all categories, or what chance alone gives back in a small shop would be believed.
         """
         given_back = -self.effects.of_category[:, -len(_LAGS) :].sum(axis=1)
         response = self.category_mean
         share = np.divide(given_back, response, out=np.zeros_like(response), where=response > 0)
-        return np.clip(share, 0.0, 1.0)[self.category]
+        error = float(np.hypot.reduce(self.effects.error[-len(_LAGS) :]))
+        variance = (_USUAL_SHARE * response) ** 2
+        return np.clip(share * variance / (variance + error**2), 0.0, 1.0)[self.category]
 
     def promotion_factor(self, promotions: Promotions | None) -> NDArray[np.float32] | float:
         """(products, weeks) what display and mailer multiplied purchases by; 1 without any."""

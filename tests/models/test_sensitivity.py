@@ -242,3 +242,16 @@ def test_responses_that_differ_between_occasions_widen_the_posterior():
     low, high = ends(straying, 0.90)
     assert 0.84 <= np.mean((truth >= low) & (truth <= high)) <= 0.96
     assert np.median(straying.scale) > 1.5 * np.median(steady.scale)
+
+
+def test_a_small_shop_does_not_take_chance_for_purchases_brought_forward():
+    shares, weeks, n = [], 20, 6
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        cut, visits = promotions(rng, n, weeks), np.full((2, weeks), 25.0)
+        baskets = buy(rng, np.full(n, 0.2), np.full(n, 2.0), cut, visits)
+        panel = panel_of(baskets, 100.0 * (1 - cut), visits)
+        category = (np.arange(n) % 3).astype(np.int32)
+        shares.append(fit_sensitivity(panel, np.full(n, 100.0), category, 3).pull_forward)
+    assert np.mean(shares) < 0.15
+    assert np.max(shares) < 0.6
