@@ -16,6 +16,7 @@ from .affinity import Affinity, highest_joint, unseen_lift
 from .lift_prior import LiftPrior
 from .product_sets import ProductSets, reordered_sets, repriced_sets, set_probability
 from .segments import Segments
+from .sensitivity import truncated_moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,8 @@ class Beliefs:
         """These beliefs for another catalogue: its products, its order, its reference prices.
 
         The response to a price in money stays: with r the old and r' the new reference price,
-        logit q' = logit q + η(1 − r'/r) and η' = η·r'/r. The manifest's ``aligned`` counts the
+        logit q' = logit q + η(1 − r'/r) and η' = η·r'/r; the spread of log q gains that of η as far
+        as q was carried. The manifest's ``aligned`` counts the
         products added (never bought, as far as these beliefs know), dropped and repriced.
 
         Raises InputError where no product is in both.
@@ -334,6 +336,9 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
     with np.errstate(divide="ignore"):
         q = expit(logit(beliefs.purchase_probability) + beliefs.price_sensitivity * (1.0 - ratio))
     q = np.where(moved, q, beliefs.purchase_probability)
+    scale = np.maximum(beliefs.sensitivity_scale, 1e-9)  # 0 where η is taken as known
+    _, unsure = truncated_moments(beliefs.sensitivity_location, scale, beliefs.sensitivity_cap)
+    carried = unsure * (1.0 - q) * (1.0 - ratio)  # d log q'/dη, as when q is learned
     cut = np.where(moved, 1 - (1 - beliefs.deepest_cut) / ratio, beliefs.deepest_cut)
     joint = np.where(
         moved[beliefs.pair_a] | moved[beliefs.pair_b],
@@ -355,6 +360,9 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
         beliefs,
         product_ids=catalogue.product_ids,
         purchase_probability=q,
+        purchase_spread=np.where(
+            moved & (q > 0), np.hypot(beliefs.purchase_spread, carried), beliefs.purchase_spread
+        ),
         reference_price=np.where(new > 0, new, old),
         deepest_cut=np.maximum(cut, 0.0),
         pair_joint=joint,

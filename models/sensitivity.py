@@ -261,7 +261,7 @@ def likelihood_centre(
 
 
 def truncated_moments(
-    location: NDArray[np.float64], scale: NDArray[np.float64], cap: float
+    location: NDArray[np.float64], scale: NDArray[np.float64], cap: NDArray[np.float64] | float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of normals truncated to [0, cap].
 

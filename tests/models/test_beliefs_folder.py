@@ -238,6 +238,20 @@ def test_aligning_to_another_price_moves_along_the_same_demand(beliefs: Beliefs)
     assert (found.pair_joint < beliefs.pair_joint).all()
 
 
+def test_a_price_that_q_was_carried_to_makes_q_less_sure(beliefs: Beliefs):
+    near, far = (beliefs.aligned(catalogue_of(PRODUCTS, price=price)) for price in (510, 700))
+    assert (near.purchase_spread >= beliefs.purchase_spread).all()
+    assert (far.purchase_spread > near.purchase_spread).all()
+    rng = np.random.default_rng(21)
+    x = int(np.argmax(beliefs.sensitivity_scale))
+    eta = rng.normal(beliefs.sensitivity_location[x], beliefs.sensitivity_scale[x], 200_000)
+    eta = eta[(eta > 0) & (eta < beliefs.sensitivity_cap[x])]
+    log_q = np.log(beliefs.purchase_probability[x])
+    log_q += rng.normal(0, beliefs.purchase_spread[x], len(eta))
+    carried = -np.logaddexp(0, -(logit(np.exp(log_q)) + eta * (1 - 700 / 500)))
+    assert abs(np.std(carried) / far.purchase_spread[x] - 1) < 0.1
+
+
 def test_beliefs_of_another_shop_are_refused(beliefs: Beliefs):
     other = replace(catalogue_of(3), product_ids=np.array(["x", "y", "z"], dtype=object))
     with pytest.raises(InputError, match="no product"):
