@@ -53,6 +53,8 @@ def command(
     from .pipeline import read_instance
 
     files = _files(out, html)
+    if out is not None and out.exists() and not out.is_dir():
+        raise InputError(out, None, "is a file", "a folder to write the scores to")
     for path in files.values():
         if path.exists() and not force:
             raise InputError(path, None, "the file is there already", "a new name, or --force")

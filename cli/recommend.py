@@ -12,6 +12,7 @@ from .console import JSON_OPTION, QUIET_OPTION, Progress, output, print_json
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..instances import Instance
     from ..solver.recommendation import PlannedBundles
     from ..solver.shopper_file import ShopperFile
 
@@ -63,6 +64,7 @@ def command(
     progress = Progress(quiet)
     with progress.stage("read", "reading the plan and its tables"):
         instance = load_instance(read_scenario(plan / "scenario.toml"))
+        _keep_inputs(instance, out)
         bundles = planned_bundles(plan, instance)
     if shoppers is not None and out is not None:
         result = _for_shoppers(bundles, instance.catalogue.product_ids, shoppers, orders, out, top)
@@ -71,6 +73,8 @@ def command(
         elif not quiet:
             for reason, number in result["left_out"].items():
                 click.echo(f"{number:,} {reason} not used", err=True)
+            if alone := result["without_orders"]:
+                click.echo(f"{alone:,} shoppers without an order: as the group's", err=True)
             click.echo(
                 f"ranked {result['bundles']} bundles for {result['shoppers']:,} shoppers: {out}"
             )
@@ -103,8 +107,20 @@ def _check_usage(
     if out.resolve().is_relative_to(plan.resolve()):
         found = "is in the plan's folder, which holds no customer"
         raise InputError(out, None, found, "a place of your own for it")
+    inputs = [path.resolve() for path in (shoppers, orders) if path is not None]
+    if out.resolve() in inputs:
+        raise InputError(out, None, "is a file to read from", "a file of its own for the ranks")
     if out.exists() and not force:
         raise InputError(out, None, "the file is there already", "--force to replace it")
+
+
+def _keep_inputs(instance: Instance, out: Path | None) -> None:
+    """The tables that the plan was made from are not replaced, whatever --force says."""
+    from ..instances import InputError
+
+    if out is not None and out.resolve() in {Path(file.path).resolve() for file in instance.inputs}:
+        found = "is a table that the plan was made from"
+        raise InputError(out, None, found, "a file of its own for the ranks")
 
 
 def _for_groups(bundles: PlannedBundles, top: int) -> dict[str, Any]:
@@ -169,6 +185,7 @@ def _for_shoppers(
         "plan": str(bundles.plan.folder),
         "out": str(out),
         "shoppers": len(shoppers.customer_ids),
+        "without_orders": int((shoppers.visits == 0).sum()),
         "bundles": len(bundles),
         "rows": len(table),
         "left_out": shoppers.left_out,
@@ -210,6 +227,7 @@ def _write(table: pd.DataFrame, out: Path) -> None:
     from .console import writing
 
     with writing(out.parent):
+        out.parent.mkdir(parents=True, exist_ok=True)
         if out.name.lower().endswith(".parquet"):
             table.to_parquet(out, index=False)
             return

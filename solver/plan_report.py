@@ -192,7 +192,7 @@ def _belief_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
             f"the beliefs hold pairs of at least {counted} joint orders: "
             f"candidates.min_support = {wanted} adds none below that"
         )
-    warnings += _set_warnings(instance, beliefs)
+    warnings += _set_warnings(instance, beliefs) + _segment_warnings(instance, beliefs)
     found = {
         "oversized_visits": "orders are too large to count pairs in and were left out of affinity",
         "pairs_bounded": "pairs had a joint probability beyond what is possible, which was bounded",
@@ -220,6 +220,17 @@ def _set_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
                 "candidates"
             )
     return warnings
+
+
+def _segment_warnings(instance: Instance, beliefs: Beliefs) -> list[str]:
+    """Fewer segments than were asked for."""
+    asked, segments = instance.scenario.segments, beliefs.segments
+    if segments is None or asked.count == "auto" or len(segments.grouping) >= asked.count:
+        return []
+    return [
+        f"{len(segments.grouping)} segments of the {asked.count} asked for: groups of fewer than "
+        f"segments.min_customers = {asked.min_customers} customers join the nearest other"
+    ]
 
 
 def _scope(counts: dict[str, int], n_offers: int) -> str:

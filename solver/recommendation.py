@@ -17,6 +17,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from ..instances.bundle_ids import split_bundle_id
+from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..models.beliefs import Displaced
@@ -31,6 +32,11 @@ from .shares import expected_rows
 
 EVERYBODY = "all shoppers"
 """The one group of a plan without segments."""
+
+_COLUMNS = (
+    "kind", "product_id", "purchase_probability", "sensitivity_location", "sensitivity_scale",
+    "sensitivity_cap", "deepest_cut", "product_a", "product_b", "joint_probability", "odds_ratio",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ def planned_bundles(folder: Path, instance: Instance) -> PlannedBundles:
     nodes, weight = truncated_normal_nodes(location, scale, cap, NODES)
     price = catalogue.reference_price[position].astype(np.float64)
     offers = plan.offers
-    pairs = [[ids.index(name) for name in split_bundle_id(str(b))] for b in offers["bundle_id"]]
+    pairs = _bundle_products(folder, offers, ids)
     shown_to = _shown_to(offers, group)
     nodes_of_groups = (nodes / price[:, None])[:, None, :] * factor[:, :, None]
     return PlannedBundles(
@@ -151,10 +157,10 @@ def planned_bundles(folder: Path, instance: Instance) -> PlannedBundles:
         funding=catalogue.supplier_funding[position].astype(np.float64),
         first=np.array([p[0] if len(p) == 2 else -1 for p in pairs], dtype=np.int64),
         second=np.array([p[1] if len(p) == 2 else -1 for p in pairs], dtype=np.int64),
-        odds_ratio=_odds_ratios(table, ids, pairs, q, segments),
+        odds_ratio=_odds_ratios(plan, table, ids, pairs, q, segments),
         money_off=np.rint(100 * (offers["list_price"] - offers["bundle_price"]).to_numpy(float)),
         shown_to=shown_to,
-        everybody=_everybody(instance, offers, shown_to, segments),
+        everybody=_everybody(instance, offers, _funding(catalogue, offers), shown_to, segments),
         net=1.0 + instance.scenario.assumptions.tax_rate,
     )
 
@@ -239,9 +245,33 @@ def _pair_gains(
 def _beliefs_table(folder: Path) -> pd.DataFrame:
     path = folder / "beliefs.parquet"
     try:
-        return pd.read_parquet(io.BytesIO(path.read_bytes()))
+        table = pd.read_parquet(io.BytesIO(path.read_bytes()))
     except Exception as error:  # whatever pyarrow and pandas raise on a missing or broken file
         raise InputError(path, None, f"cannot be read ({error})") from None
+    lacking = [name for name in _COLUMNS if name not in table]
+    if lacking:
+        raise InputError(path, None, f"no column {lacking[0]!r}", "the file that solve wrote")
+    return table
+
+
+def _bundle_products(folder: Path, offers: pd.DataFrame, ids: tuple[str, ...]) -> list[list[int]]:
+    """The products of each bundle, as positions in ``ids``."""
+    if "bundle_id" not in offers:
+        found = "no column 'bundle_id'"
+        raise InputError(folder / "plan.csv", None, found, "the file that solve wrote")
+    place = {name: row for row, name in enumerate(ids)}
+    bundles = []
+    for bundle in map(str, offers["bundle_id"]):
+        names = split_bundle_id(bundle)
+        if not place.keys() >= set(names):
+            raise _no_beliefs(folder, bundle)
+        bundles.append([place[name] for name in names])
+    return bundles
+
+
+def _no_beliefs(folder: Path, bundle: str) -> InputError:
+    found = f"says nothing of {bundle}, which plan.csv holds"
+    return InputError(folder / "beliefs.parquet", None, found, "the file that solve wrote")
 
 
 def _unit_gain(
@@ -271,6 +301,7 @@ def _group_beliefs(
 
 
 def _odds_ratios(
+    plan: PlanFolder,
     table: pd.DataFrame,
     ids: tuple[str, ...],
     bundles: list[list[int]],
@@ -293,6 +324,9 @@ def _odds_ratios(
     two = [b for b, products in enumerate(bundles) if len(products) == 2]
     if not two:
         return odds_ratio
+    for b in two:
+        if frozenset(ids[x] for x in bundles[b]) not in facts:
+            raise _no_beliefs(plan.folder, str(plan.offers["bundle_id"].iloc[b]))
     pooled = np.array([facts[frozenset(ids[x] for x in bundles[b])] for b in two])
     odds_ratio[two] = pooled[:, 1]
     if segments is not None:
@@ -312,18 +346,38 @@ def _shown_to(offers: pd.DataFrame, group: tuple[str, ...]) -> NDArray[np.bool_]
     return shown
 
 
+def _funding(catalogue: Catalogue, offers: pd.DataFrame) -> NDArray[np.float64]:
+    """(bundles,) supplier funding of each bundle, currency units."""
+    index = {str(name): row for row, name in enumerate(catalogue.product_ids)}
+    return np.array(
+        [
+            sum(catalogue.supplier_funding[index[name]] for name in split_bundle_id(str(bundle)))
+            / 100
+            for bundle in offers["bundle_id"]
+        ],
+        dtype=np.float64,
+    )
+
+
 def _everybody(
     instance: Instance,
     offers: pd.DataFrame,
+    funding: NDArray[np.float64],
     shown_to: NDArray[np.bool_],
     segments: Segments | None,
 ) -> NDArray[np.float64]:
-    """(bundles, 2) probability and gain of a visit that sees the offer, from plan.csv."""
+    """(bundles, 2) probability and gain of a visit that sees the offer, from plan.csv.
+
+    The till may give the price to visits that did not see it: what these cost is no matter of
+    who is shown the offer. ``funding`` is (bundles,), currency units.
+    """
     assumptions = instance.scenario.assumptions
     share = np.ones(1) if segments is None else segments.visit_share
     visits = instance.visits * assumptions.exposure * np.maximum(shown_to @ share, 1e-12)
     subsidised, units = _numbers(offers, "subsidised_units"), _numbers(offers, "bundle_units")
     automatic = assumptions.redemption == "automatic"
     unseen = subsidised * (1.0 - assumptions.exposure) if automatic else 0.0 * subsidised
-    margin = _numbers(offers, "incremental_margin") + assumptions.offer_cost
+    money_off = _numbers(offers, "list_price") - _numbers(offers, "bundle_price")
+    bill = unseen * (money_off / (1.0 + assumptions.tax_rate) - funding)
+    margin = _numbers(offers, "incremental_margin") + assumptions.offer_cost + bill
     return np.column_stack([(units - unseen) / visits, 100 * margin / visits])

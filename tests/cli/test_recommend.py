@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -127,6 +129,79 @@ def test_no_customer_goes_into_the_plan_and_nothing_is_overwritten(
     assert there.read_text(encoding="utf-8") == "mine"
     nowhere = run("recommend", tmp_path)
     assert "is not a plan" in nowhere.refused(2)
+
+
+def test_no_table_that_is_read_is_replaced(
+    run: Run, shop: Path, plan: Path, tmp_path: Path
+) -> None:
+    """--force replaces earlier ranks, never the shoppers, their lines or the plan's own tables."""
+    ids = tmp_path / "ids.csv"
+    ids.write_text("customer_id\nC00467\nnobody\n", encoding="utf-8")
+    lines = shop / "orders.csv"
+    before = lines.read_bytes()
+    asked = ("recommend", plan, "--shoppers", ids, "--orders", lines, "--force", "--out")
+    for out in (ids, lines):
+        assert "is a file to read from" in run(*asked, out).refused(2)
+    own = run(*asked, shop / "products.csv")
+    assert "is a table that the plan was made from" in own.refused(2)
+    assert lines.read_bytes() == before
+    made = run(*asked, tmp_path / "new" / "ranks.csv")
+    assert made.code == 0
+    assert "1 shoppers without an order" in made.err
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (lambda table: table.drop(columns="sensitivity_cap"), "no column 'sensitivity_cap'"),
+        (lambda table: table[table["kind"] == "product"], "says nothing of"),
+        (lambda table: table[table["kind"] == "pair"], "says nothing of"),
+    ],
+)
+def test_beliefs_that_lack_something_are_one_line(
+    run: Run,
+    plan: Path,
+    tmp_path: Path,
+    broken: Callable[[pd.DataFrame], pd.DataFrame],
+    message: str,
+) -> None:
+    copy = tmp_path / "plan"
+    shutil.copytree(plan, copy)
+    broken(pd.read_parquet(copy / "beliefs.parquet")).to_parquet(copy / "beliefs.parquet")
+    found = run("recommend", copy).refused(2)
+    assert "beliefs.parquet: " in found
+    assert message in found
+
+
+def test_the_till_s_gift_to_the_unseen_is_no_matter_of_who_sees_the_offer(
+    run: Run, shop: Path, tmp_path: Path
+) -> None:
+    """With automatic redemption a shopper without orders ranks as the group does."""
+    text = (shop / "scenario.toml").read_text(encoding="utf-8")
+    for old, new in (
+        ("exposure = 1.0", "exposure = 0.5"),
+        ('redemption = "seen"', 'redemption = "automatic"'),
+        ("tax_rate = 0.0", "tax_rate = 0.07"),
+        ("offer_cost = 0.0", "offer_cost = 0.7"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    scenario, out = shop / "automatic.toml", tmp_path / "plan"
+    scenario.write_text(text, encoding="utf-8")
+    assert run("solve", scenario, "--out", out, "--quiet").code == 0
+    (group,) = json.loads(run("recommend", out, "--json", "--top", 9).out)["groups"]
+    file, ranks = tmp_path / "lines.csv", tmp_path / "ranks.csv"
+    file.write_text("customer_id,order_id,product_id\nnew,1,unheard-of\n", encoding="utf-8")
+    ids = tmp_path / "ids.csv"
+    ids.write_text("customer_id\nnobody\n", encoding="utf-8")
+    asked = ("--shoppers", ids, "--orders", file, "--out", ranks, "--top", 9)
+    assert run("recommend", out, *asked).code == 0
+    alone = pd.read_csv(ranks)
+    assert alone["bundle_id"].tolist() == [row["bundle_id"] for row in group["bundles"]]
+    for column in ("probability", "margin_per_1000_visits"):
+        expected = [row[column] for row in group["bundles"]]
+        close = 1e-3 if column == "probability" else 0.05  # plan.csv has whole cents
+        assert alone[column].tolist() == pytest.approx(expected, abs=close)
 
 
 def test_a_file_that_names_nobody_is_refused(run: Run, plan: Path, tmp_path: Path) -> None:
