@@ -108,6 +108,7 @@ def test_what_is_there_is_kept_unless_forced(seed_case: Path, tmp_path: Path, ru
         "evaluate", scenario, "--html", page
     ).refused(2)
     assert page.read_text(encoding="utf-8") == "mine"
+    assert "is a file; expected a folder" in run("evaluate", scenario, "--out", page).refused(2)
     assert run("evaluate", scenario, "--html", page, "--force", "--quiet").out == ""
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert sorted(tmp_path.iterdir()) == [page]
