@@ -177,6 +177,7 @@ def orders_of(lines: pd.DataFrame, ids: np.ndarray) -> Orders:
         customer=lines["household_id"].to_numpy(dtype=np.int32)[first],
         store=lines["store_id"].to_numpy(dtype=np.int32)[first],
         n_products=len(ids),
+        coupon=lines["coupon_match_disc"].to_numpy() > 0,
     )
 
 

@@ -156,6 +156,7 @@ def _orders(lines: pd.DataFrame) -> pd.DataFrame:
             "quantity": lines["quantity"],
             "amount": lines["sales_value"].round(2),
             "list_amount": listed.round(2),
+            "coupon_amount": lines["coupon_match_disc"].round(2),
             "customer_id": lines["household_id"].astype("str"),
             "store_id": lines["store_id"].astype("str"),
         }

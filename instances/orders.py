@@ -34,6 +34,8 @@ class Orders:
         (visits,) code of the store, -1 where unknown.
     n_products
         size of the catalogue.
+    coupon
+        (lines,) whether a personal coupon took money off the line; None: of no line.
     """
 
     visit: NDArray[np.int32]
@@ -46,6 +48,7 @@ class Orders:
     customer: NDArray[np.int32]
     store: NDArray[np.int32]
     n_products: int
+    coupon: NDArray[np.bool_] | None = None
 
     @property
     def n_lines(self) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .cells import money, truths
 from .orders import Orders
+from .paid_prices import paid_prices
 from .tables import read_columns
 from .weeks import week_index
 
@@ -84,7 +85,8 @@ def reference_prices(
 
     The first that is known: the prices table for the week; ``list_price`` (cents, 0 where the
     products table does not say); the median unit price over the last 8 weeks of orders, of list
-    amounts, or else of amounts paid, lines sold in a bundle left out.
+    amounts, or else of amounts paid on lines that show the price of one unit; lines sold in a
+    bundle left out.
 
     Returns
     -------
@@ -96,8 +98,11 @@ def reference_prices(
     price = np.full(len(list_price), -1, dtype=np.int64)
     source = np.full(len(list_price), "", dtype=object)
     recent = ~orders.bundled & (orders.week[orders.visit] > orders.week.max() - MEDIAN_WEEKS)
-    for name, amount in (("paid median", orders.amount), ("list median", orders.list_amount)):
-        rows = np.flatnonzero(recent & (amount > 0))
+    for name, amount, usable in (
+        ("paid median", orders.amount, recent & paid_prices(orders).shown),
+        ("list median", orders.list_amount, recent & (orders.list_amount > 0)),
+    ):
+        rows = np.flatnonzero(usable)
         unit = pd.Series(amount[rows] / orders.quantity[rows])
         median = unit.groupby(orders.product[rows]).median()
         cents = np.rint(median.to_numpy()).astype(np.int64)

@@ -14,7 +14,7 @@ from .errors import InputError
 from .weeks import weeks_of
 
 REQUIRED = ("order_id", "product_id", "ordered_at", "quantity", "amount")
-OPTIONAL = ("list_amount", "customer_id", "store_id", "bundle_id")
+OPTIONAL = ("list_amount", "coupon_amount", "customer_id", "store_id", "bundle_id")
 
 REASONS = (
     "missing order_id",
@@ -54,7 +54,7 @@ class Lines:
         (lines,) to the second; NaT where unreadable.
     quantity
         (lines,) NaN where unreadable.
-    amount, list_amount
+    amount, list_amount, coupon_amount
         (lines,) cents.
     n_products
         size of the catalogue.
@@ -65,6 +65,7 @@ class Lines:
     quantity: NDArray[np.float64]
     amount: Money
     list_amount: Money
+    coupon_amount: Money
     n_products: int
 
 
@@ -76,6 +77,7 @@ def parse_lines(table: Table, product_ids: NDArray[np.object_]) -> Lines:
         quantity=numbers(table.get("quantity")),
         amount=money(table.get("amount")),
         list_amount=money(table.get("list_amount")),
+        coupon_amount=money(table.get("coupon_amount")),
         n_products=len(product_ids),
     )
 
@@ -83,14 +85,14 @@ def parse_lines(table: Table, product_ids: NDArray[np.object_]) -> Lines:
 def bad_line_reasons(table: Table, lines: Lines, week: int) -> NDArray[np.int8]:
     """(rows,) index into ``REASONS``; -1 for a line that can be used in a plan of ``week``."""
     quantity, amount = lines.quantity, lines.amount
-    list_missing = table.get("list_amount").missing
     bad = {
         "missing order_id": table.get("order_id").missing,
         "missing product_id": table.get("product_id").missing,
         "unreadable date": np.isnat(lines.moment),
         "unreadable number": np.isnan(quantity)
         | ~amount.readable
-        | ~(lines.list_amount.readable | list_missing),
+        | ~(lines.list_amount.readable | table.get("list_amount").missing)
+        | ~(lines.coupon_amount.readable | table.get("coupon_amount").missing),
         "unknown product": lines.product < 0,
         "non-positive quantity": quantity <= 0,
         "non-positive amount": amount.cents <= 0,
@@ -129,10 +131,16 @@ def quarantined(table: Table, reason: NDArray[np.int8]) -> pd.DataFrame:
 def nothing_left(table: Table, reason: NDArray[np.int8]) -> InputError:
     """The error for a file without a usable line: how many of each reason, and an example."""
     row = int(np.flatnonzero(reason >= 0)[0])
-    wrong = [name for name in ("quantity", "amount") if np.isnan(numbers(table.get(name))[row])]
+    numeric = ("quantity", "amount", "list_amount", "coupon_amount")
+    wrong = [
+        name
+        for name in numeric
+        if np.isnan(numbers(table.get(name))[row])
+        and (name in REQUIRED or not table.get(name).missing[row])
+    ]
     shows = {
         "unreadable date": "ordered_at",
-        "unreadable number": wrong[0] if wrong else "list_amount",
+        "unreadable number": wrong[0] if wrong else "quantity",
         "unknown product": "product_id",
         "non-positive quantity": "quantity",
         "non-positive amount": "amount",

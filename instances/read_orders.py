@@ -190,6 +190,7 @@ def _learnable(
         customer=customer,
         store=store,
         n_products=lines.n_products,
+        coupon=lines.coupon_amount.cents[taken] > 0,
     )
     return used, orders, customers, stores
 
@@ -212,7 +213,8 @@ def _note_money(
     counts: dict[str, int],
     warnings: list[str],
 ) -> None:
-    fractions = (lines.amount.rounded | lines.list_amount.rounded)[rows]
+    money = (lines.amount, lines.list_amount, lines.coupon_amount)
+    fractions = np.any([column.rounded[rows] for column in money], axis=0)
     _count(counts, "lines with a fraction of a cent, rounded", int(fractions.sum()))
     if fractions.any():
         warnings.append(
@@ -222,6 +224,8 @@ def _note_money(
     stated = ~table.get("list_amount").missing[rows]
     unusable = stated & (lines.list_amount.cents[rows] <= 0)
     _count(counts, "lines with a list_amount of 0 or less, not used", int(unusable.sum()))
+    negative = int((lines.coupon_amount.cents[rows] < 0).sum())
+    _count(counts, "lines with a coupon_amount below 0, taken as without a coupon", negative)
 
 
 def _count(counts: dict[str, int], text: str, number: int) -> None:

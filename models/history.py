@@ -26,6 +26,7 @@ def orders_before(orders: Orders, week: int) -> Orders:
         customer=orders.customer[early],
         store=orders.store[early],
         n_products=orders.n_products,
+        coupon=None if orders.coupon is None else orders.coupon[lines],
     )
 
 
@@ -63,4 +64,5 @@ def only_products(orders: Orders, products: NDArray[np.int64]) -> Orders:
         customer=orders.customer,
         store=orders.store,
         n_products=len(products),
+        coupon=None if orders.coupon is None else orders.coupon[keep],
     )

@@ -12,6 +12,7 @@ import numpy as np
 from ..instances.errors import InputError
 from ..instances.instance import Instance
 from ..instances.orders import Orders
+from ..instances.paid_prices import PaidPrices, paid_prices
 from ..instances.weeks import week_label
 from .affinity import Affinity, PairBeliefs, carry_to_week, fit_affinity
 from .beliefs import Beliefs, pair_prior_of
@@ -21,7 +22,7 @@ from .evaluation import held_out_scores
 from .history import orders_before
 from .learn_sets import learn_sets
 from .pair_counts import PairCounts, count_pairs
-from .panel import base_prices, weekly_panel
+from .panel import Panel, base_prices, weekly_panel
 from .price_support import deepest_cuts, usual_quantities
 from .product_features import product_features
 from .product_graph import trip_odds
@@ -52,7 +53,8 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     first_week, end_week = int(orders.week.min()), int(orders.week.max()) + 1
 
     say("learning purchase and price response")
-    panel = weekly_panel(orders, first_week, end_week)
+    paid = paid_prices(orders)
+    panel = weekly_panel(orders, first_week, end_week, stated=instance.prices, paid=paid)
     base = base_prices(catalogue.reference_price, panel)
     features = product_features(catalogue, base)
     category, n_categories = features.category, features.n_categories
@@ -60,7 +62,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
     promotions = promotions_of(instance, orders, first_week, end_week)
     demand = fit_demand(panel, base, category, n_categories, horizon=horizon, promotions=promotions)
     diversion = fit_diversion(panel, base, features, demand.sensitivity, promotions)
-    deepest_cut, _ = deepest_cuts(orders, base, category, n_categories)
+    deepest_cut, _ = deepest_cuts(orders, base, category, n_categories, paid)
 
     say("learning affinities")
     baskets = orders.baskets()
@@ -103,6 +105,7 @@ def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) 
         category_code=category,
         category_lift=affinity.prior.category_lift,
         manifest=_manifest(instance, orders, demand, affinity, pairs, carried)
+        | {"panel": _prices_known(panel, paid)}
         | {"held_out": scores, "diversion": diversion.fit}
         | of_segments,
         pair_prior=pair_prior_of(affinity, scenario.candidates.min_support),
@@ -152,6 +155,16 @@ def _manifest(
             {"path": f.path, "sha256": f.sha256, "rows": f.rows, "rows_used": f.rows_used}
             for f in instance.inputs
         ],
+    }
+
+
+def _prices_known(panel: Panel, paid: PaidPrices) -> dict[str, Any]:
+    """What the panel's prices come from: lines that show one, those that do not, stated prices."""
+    stated = panel.stated if panel.stated is not None else np.zeros(0, dtype=bool)
+    return {
+        "lines_with_price": int(paid.shown.sum()),
+        "lines_kept_out_of_prices": paid.kept_out,
+        "prices_stated": int(stated.sum()),
     }
 
 

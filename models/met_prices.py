@@ -11,7 +11,8 @@ is. So the response to it is expected, not looked up:
 that showed a price: whether the other half bought is not known beforehand. ``held`` is how much a
 carried price still says, fitted for all products together. ``usual`` is the product's mean response
 over weeks that show no price: those that do, each weighted by the odds that the other half would
-have bought none, exp(−λ)/(1 − exp(−λ)) with λ the baskets expected of it.
+have bought none, exp(−λ)/(1 − exp(−λ)) with λ the baskets expected of it; by exp(−λ) where a table
+states the price, so that it is known whoever buys.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def price_paths(
             _paths(
                 panel.start,
                 panel.week,
-                panel.price[:, 1 - half],
+                panel.met_price[:, 1 - half],
                 base_price,
                 slope,
                 panel.n_weeks,
@@ -121,7 +122,7 @@ def _dense(panel: Panel) -> NDArray[np.float32]:
 def _shown(panel: Panel) -> NDArray[np.bool_]:
     """(halves, products, weeks) whether the other half showed a price."""
     shown = np.zeros((2, panel.n_products, panel.n_weeks), dtype=np.bool_)
-    shown[:, panel.product, panel.week] = np.isfinite(panel.price[:, ::-1]).T
+    shown[:, panel.product, panel.week] = np.isfinite(panel.met_price[:, ::-1]).T
     return shown
 
 
@@ -130,12 +131,17 @@ def _usual(
 ) -> NDArray[np.float32]:
     """(halves, products) mean response of weeks that show no price; 1 where none shows any."""
     baskets, usual = _dense(panel)[:, :, :known], np.ones(response.shape[:2], dtype=np.float32)
+    stated = np.zeros(response.shape[1:], dtype=np.bool_)
+    if panel.stated is not None:
+        stated[panel.product, panel.week] = panel.stated
+    stated = stated[:, :known]
     for half in (0, 1):
         of_half, seen = response[half, :, :known], shown[half, :, :known]
         visits = panel.visits[:known, 1 - half].astype(np.float32)
         rate = baskets[1 - half].sum(axis=1) / np.maximum(of_half @ visits, 1e-9)
         expected = np.maximum(rate[:, None] * visits * of_half, 1e-9)
-        odds = np.where(seen, 1.0 / np.expm1(np.minimum(expected, 80.0)), 0.0)
+        expected = np.minimum(expected, 80.0)
+        odds = np.where(stated, np.exp(-expected), 1.0 / np.expm1(expected)) * seen
         weight = odds.sum(axis=1)
         some = weight > 0
         usual[half, some] = (odds * of_half).sum(axis=1)[some] / weight[some]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..instances.orders import Orders
+from ..instances.paid_prices import PaidPrices, paid_prices
 from .panel import FARTHEST_PRICE
 
 _DEEP_SHARE = 0.05  # of a product's baskets lie at or beyond its deepest supported cut
@@ -17,15 +18,21 @@ def deepest_cuts(
     base_price: NDArray[np.float64],
     category: NDArray[np.int32],
     n_categories: int,
+    paid: PaidPrices | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Largest relative price cut that enough baskets support.
 
     The cut that 5 % of the product's order lines, and at least ten, lie at or beyond. Where a
     product has fewer than twenty lines its category's is taken, and of a category with fewer
     that of all products. A line with a list price below the base price, before a lasting rise,
-    is cut against that: the old shelf price was no cut. Lines sold in bundles show no price of
-    their own, and nothing of the response is read from prices beyond ``FARTHEST_PRICE``, so lines
-    at these support no cut.
+    is cut against that: the old shelf price was no cut. Lines in bundles, with coupons or of
+    multi-buys show no price of one unit, and nothing of the response is read from prices beyond
+    ``FARTHEST_PRICE``, so these support no cut.
+
+    Parameters
+    ----------
+    paid
+        what ``paid_prices`` says of the lines, where it is at hand.
 
     Returns
     -------
@@ -37,7 +44,11 @@ def deepest_cuts(
     base = base_price[orders.product]
     listed = np.where(orders.list_amount > 0, orders.list_amount / orders.quantity, np.inf)
     ratio = orders.amount / orders.quantity / np.where(base > 0, np.minimum(base, listed), np.nan)
-    usable = ~orders.bundled & (ratio <= FARTHEST_PRICE) & (ratio >= 1 / FARTHEST_PRICE)
+    usable = (
+        (paid or paid_prices(orders)).shown
+        & (ratio <= FARTHEST_PRICE)
+        & (ratio >= 1 / FARTHEST_PRICE)
+    )
     product = orders.product[usable]
     cut = np.maximum(1.0 - ratio[usable], 0.0)
     overall, _ = _deep(cut, np.zeros(len(cut), dtype=np.int64), 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +29,8 @@ def score_demand(
     With y the baskets of the scored half of the customers, and μ given the number of their
     baskets and the price that the *other* half paid, carried forward: the mean over all
     product-weeks of 2[y·log(y/μ) − (y − μ)], lower is better. Nothing tells whether a price
-    was observed.
+    was observed. Prices of the held-out weeks are means of all lines outside bundles, so that the
+    score does not depend on what learning takes for a price.
 
     Returns
     -------
@@ -39,6 +42,9 @@ def score_demand(
         the learned level and price sensitivity.
     """
     category, n_categories = features.category, features.n_categories
+    if orders.coupon is not None:
+        early = orders.week[orders.visit] < split_week
+        orders = replace(orders, coupon=orders.coupon & early)
     panel = weekly_panel(orders, first_week, end_week)
     known = split_week - first_week
     train = panel.before(known)

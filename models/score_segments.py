@@ -152,4 +152,5 @@ def _after(panel: Panel, week: int) -> Panel:
         (panel.week[kept] - skipped).astype(np.int32),
         panel.baskets[kept],
         panel.price[kept],
+        panel.met_price[kept],
     )

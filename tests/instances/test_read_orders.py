@@ -91,6 +91,35 @@ def test_arrays_say_what_the_lines_said(tmp_path: Path) -> None:
     assert result.counts == {"lines with a list_amount of 0 or less, not used": 1}
 
 
+def test_coupons_are_read_line_by_line(tmp_path: Path) -> None:
+    result = read(
+        tmp_path,
+        "o2,1,2018-01-05,2,3.98,0.50",
+        "o1,01,2018-01-01,1.5,2.00,",
+        "o2,B,2018-01-05,1,0.99,0",
+        "o3,B,2018-01-07,1,0.99,-1.00",
+        head=f"{HEAD},coupon_amount",
+    )
+    assert result.orders.coupon is not None
+    assert result.orders.coupon.tolist() == [True, False, False, False]
+    assert result.counts == {"lines with a coupon_amount below 0, taken as without a coupon": 1}
+
+
+def test_a_file_without_the_column_has_no_coupons(tmp_path: Path) -> None:
+    coupon = read(tmp_path, GOOD).orders.coupon
+    assert coupon is not None
+    assert not coupon.any()
+
+
+def test_an_unreadable_coupon_sets_the_line_aside(tmp_path: Path) -> None:
+    lines = ("a,01,2018-01-01,1,1,much", "b,01,2018-01-01,1,1,")
+    result = read(tmp_path, *lines, head=f"{HEAD},coupon_amount")
+    assert result.counts == {"unreadable number": 1}
+    assert result.quarantine["coupon_amount"].tolist() == ["much"]
+    with pytest.raises(InputError, match="coupon_amount 'much'"):
+        read(tmp_path, lines[0], head=f"{HEAD},coupon_amount")
+
+
 def test_weeks_run_from_monday_to_sunday_across_the_year(tmp_path: Path) -> None:
     result = read(
         tmp_path,

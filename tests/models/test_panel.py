@@ -16,7 +16,7 @@ def orders() -> Orders:
         visit=np.array([0, 0, 1, 2, 2], dtype=np.int32),
         product=np.array([0, 0, 0, 0, 1], dtype=np.int32),
         quantity=np.array([1.0, 3.0, 2.0, 1.0, 1.0]),
-        amount=np.array([100, 260, 220, 80, 50]),
+        amount=np.array([90, 270, 220, 80, 50]),
         list_amount=np.full(5, -1),
         bundled=np.array([False, False, False, False, True]),
         week=np.array([1, 1, 2], dtype=np.int32),
