@@ -144,7 +144,15 @@ def test_figures_read_well(value: float | None, text: str):
 Variant = Callable[..., Path]
 
 
-def test_sets_and_shoppers_are_scored_where_the_scenario_asks(variant: Variant, run: Run):
-    scenario = variant('[candidates]\nmax_size = 3\n[segments]\ncount = "auto"', "wide")
+def test_sets_are_scored_where_the_scenario_asks(variant: Variant, run: Run):
+    scenario = variant("[candidates]\nmax_size = 3", "wide")
     scores = json.loads(run("evaluate", scenario, "--json").out)
-    assert {"sets", "interests", "segments"} <= set(scores)
+    assert scores["sets"]["triples"]["learned"] > scores["sets"]["triples"]["independence"]
+    assert "segments" not in scores
+
+
+def test_shoppers_are_scored_where_the_scenario_asks(variant: Variant, run: Run):
+    scenario = variant('[segments]\ncount = "auto"', "grouped")
+    scores = json.loads(run("evaluate", scenario, "--json").out)
+    assert {"interests", "segments"} <= set(scores)
+    assert "sets" not in scores
