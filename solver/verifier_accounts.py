@@ -245,7 +245,9 @@ def wrong_accounts(case: Case, offer: WrittenOffer) -> Iterator[str]:
     uncapped, capped = recompute(case, offer)
     scale = RELATIVE * max(uncapped.flows, abs(uncapped.value), 1e-9)
     smaller_is_capped = capped.value <= uncapped.value
-    if offer.capped != smaller_is_capped and abs(capped.value - uncapped.value) > scale:
+    if offer.capped and capped is uncapped:
+        yield cell_problem(offer, "capped", flag(True), f"{flag(False)}: no cut is that deep")
+    elif offer.capped != smaller_is_capped and abs(capped.value - uncapped.value) > scale:
         yield cell_problem(offer, "capped", flag(offer.capped), flag(smaller_is_capped))
     expected, other = (capped, uncapped) if offer.capped else (uncapped, capped)
     problems = list(differing_accounts(offer, expected))
