@@ -93,9 +93,9 @@ def _implicit() -> Any:
     """The package, or a sentence on why not."""
     try:
         with _quiet():
-            import implicit
-            import implicit.als
-            import implicit.nearest_neighbours
+            import implicit  # pyright: ignore[reportMissingImports]
+            import implicit.als  # pyright: ignore[reportMissingImports]
+            import implicit.nearest_neighbours  # pyright: ignore[reportMissingImports]
     except ImportError:
         return "implicit is not installed (pip install 'bundlewise[bench]')"
     return implicit
