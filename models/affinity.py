@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.special import betainc
 
 from ..instances.orders import Baskets
 from .category_lift import CategoryLift, fit_category_lift
@@ -35,12 +34,12 @@ _LEAST_WEEKS = 8  # with fewer, a quarter of them says too little
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """Gamma-Poisson lifts on matched bases: a_S ~ Poisson(E_S·λ_S), λ_S ~ Gamma.
+    """Gamma-Poisson lifts on matched bases: a_S ~ Poisson(E_S·λ_S), λ_S gamma or two of them.
 
     Attributes
     ----------
     prior
-        mean and shape of the gamma of every pair.
+        of the λ of every pair: a gamma, or a mixture of two.
     half_life
         weeks, of the two-sided smoothing of the weekly rates that E_S is built on.
     visits
@@ -70,30 +69,18 @@ class Affinity:
         orders: NDArray[np.integer] | NDArray[np.float64],
         expected: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """(pairs,) posterior mean of λ: λ0·(a + k)/(E·λ0 + k)."""
-        prior, k = self.prior.of(a, b), self.prior.strength_at(expected)
-        return prior * (orders + k) / (expected * prior + k)
+        """(pairs,) posterior mean of λ; that of one gamma is λ0·(a + k)/(E·λ0 + k)."""
+        return self.prior.posterior(orders.astype(float), expected, self.prior.of(a, b))
 
     def lift_spread(
-        self, orders: NDArray[np.integer], expected: NDArray[np.float64]
+        self,
+        a: NDArray[np.integer],
+        b: NDArray[np.integer],
+        orders: NDArray[np.integer] | NDArray[np.float64],
+        expected: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         """(pairs,) posterior standard deviation of log λ."""
-        return self.prior.spread(orders, self.prior.strength_at(expected))
-
-
-def unseen_lift(
-    prior: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    strength: NDArray[np.float64] | float,
-    below: int,
-) -> NDArray[np.float64]:
-    """Mean of λ for pairs of which only "fewer than ``below`` joint orders" is known.
-
-    E[λ | a < m] = λ0·P(a' < m)/P(a < m), with a negative binomial of shape k and a' of shape
-    k + 1, both with success probability k/(k + E·λ0); for m = 1 it is λ0·k/(k + E·λ0).
-    """
-    success = strength / (strength + expected * prior)
-    return prior * betainc(strength + 1, below, success) / betainc(strength, below, success)
+        return self.prior.spread(orders.astype(float), expected, self.prior.of(a, b))
 
 
 def highest_joint(
@@ -192,7 +179,7 @@ def carry_to_week(
     lift = affinity.lift(a, b, pairs.orders, expected)
     psi, slope, bounded = odds_at_base(affinity, a, b, expected, lift)
     joint = joint_probability(probability[a], probability[b], psi)
-    spread = affinity.lift_spread(pairs.orders, expected) * slope
+    spread = affinity.lift_spread(a, b, pairs.orders, expected) * slope
     spread = np.minimum(spread, _widest_spread(affinity, a, b, expected))
     return PairBeliefs(joint, psi, spread, int(bounded.sum()))
 

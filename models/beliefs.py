@@ -12,8 +12,8 @@ from scipy.special import expit, logit, polygamma
 from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from . import copula
-from .affinity import Affinity, highest_joint, unseen_lift
-from .lift_prior import LiftPrior
+from .affinity import Affinity, highest_joint
+from .lift_prior import LiftPrior, unseen_lift
 from .product_sets import ProductSets, reordered_sets, repriced_sets, set_probability
 from .segments import Segments
 from .sensitivity import truncated_moments
@@ -71,10 +71,10 @@ class PairPrior:
             prior = category_lift * self.product_lift[a] * self.product_lift[b]
             strength = np.full(len(a), self.strength)
             spread = np.sqrt(np.asarray(polygamma(1, strength)))
-        else:
-            prior, strength = self.learned.of(a, b), self.learned.strength_at(expected)
-            spread = self.learned.spread(np.zeros(len(a)), strength)
-        return unseen_lift(prior, expected, strength, self.min_support), spread
+            return unseen_lift(prior, expected, strength, self.min_support), spread
+        prior = self.learned.of(a, b)
+        spread = self.learned.spread(np.zeros(len(a)), expected, prior)
+        return self.learned.unseen(expected, prior, self.min_support), spread
 
 
 def pair_prior_of(affinity: Affinity, min_support: int) -> PairPrior:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import polygamma
+from scipy.special import betainc, polygamma
 
 from .later_pairs import LaterPairs
+from .lift_mixture import LiftMixture, fitted_mixture
 from .pair_features import NAMES, PairFeatures
+
+Floats = NDArray[np.float64]
 
 # Standard deviation of every weight about what would be taken without later weeks: the lift of
 # categories and products as it is, nothing else, and one strength for all. A hundred joint orders
@@ -29,7 +32,8 @@ class LiftPrior:
         k = strength · (E + 0.01)^strength_exponent
 
     with E the joint orders that the pair's own rates would have made: frequent pairs stray less
-    from their prior than rare ones.
+    from their prior than rare ones. Where some pairs stand out from what features foretell, that
+    gamma is replaced by a mixture of two of the same mean.
 
     Attributes
     ----------
@@ -44,6 +48,8 @@ class LiftPrior:
     dispersion
         φ >= 1: joint orders vary φ times as much as Poisson, since the same shoppers come again;
         c of them tell as much as c/φ.
+    mixture
+        of two gammas; None: one does.
     """
 
     features: PairFeatures
@@ -52,6 +58,7 @@ class LiftPrior:
     strength: float
     strength_exponent: float
     dispersion: float
+    mixture: LiftMixture | None = None
 
     @property
     def fit(self) -> dict[str, Any]:
@@ -60,6 +67,7 @@ class LiftPrior:
             "strength": self.strength,
             "strength_exponent": self.strength_exponent,
             "dispersion": self.dispersion,
+            "mixture": None if self.mixture is None else asdict(self.mixture),
             "weights": dict(zip(self.features.names, self.weights.tolist(), strict=True)),
             "new_weights": dict(zip(self.features.names, self.new_weights.tolist(), strict=True)),
         }
@@ -90,12 +98,52 @@ class LiftPrior:
         """(pairs,) shape k."""
         return self.strength * (expected + _LEAST_EXPECTED) ** self.strength_exponent
 
-    def spread(
-        self, orders: NDArray[np.float64] | NDArray[np.integer], strength: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """(pairs,) posterior standard deviation of log λ, a gamma of shape (c + k)/φ."""
-        values, at = np.unique((orders + strength) / self.dispersion, return_inverse=True)
+    def posterior(self, orders: Floats, expected: Floats, prior: Floats) -> Floats:
+        """(pairs,) mean of λ given c joint orders: λ0·(c + k)/(E·λ0 + k) of one gamma.
+
+        Parameters
+        ----------
+        prior
+            (pairs,) λ0, as from ``of``.
+        """
+        k = self.strength_at(expected)
+        if self.mixture is None:
+            return prior * (orders + k) / (expected * prior + k)
+        return prior * self.mixture.known(orders, expected * prior, k, self.dispersion).mean
+
+    def unseen(self, expected: Floats, prior: Floats, below: int) -> Floats:
+        """(pairs,) mean of λ where all that is known is c < ``below``."""
+        k = self.strength_at(expected)
+        if self.mixture is None:
+            return unseen_lift(prior, expected, k, below)
+        return prior * self.mixture.unseen(expected * prior, k, below)
+
+    def spread(self, orders: Floats, expected: Floats, prior: Floats) -> Floats:
+        """(pairs,) posterior standard deviation of log λ: of one gamma, that of shape (c + k)/φ."""
+        k = self.strength_at(expected)
+        if self.mixture is not None:
+            known = self.mixture.known(orders, expected * prior, k, self.dispersion)
+            return known.log_spread
+        values, at = np.unique((orders + k) / self.dispersion, return_inverse=True)
         return np.sqrt(np.asarray(polygamma(1, values)))[at]
+
+    def shape(self, orders: Floats, expected: Floats, prior: Floats) -> Floats:
+        """(pairs,) shape of the gamma with the mean and variance of the posterior of λ."""
+        k = self.strength_at(expected)
+        if self.mixture is None:
+            return (orders + k) / self.dispersion
+        known = self.mixture.known(orders, expected * prior, k, self.dispersion)
+        return known.mean**2 / known.variance
+
+
+def unseen_lift(prior: Floats, expected: Floats, strength: Floats | float, below: int) -> Floats:
+    """Mean of λ for pairs of which only "fewer than ``below`` joint orders" is known.
+
+    E[λ | a < m] = λ0·P(a' < m)/P(a < m), with a negative binomial of shape k and a' of shape
+    k + 1, both with success probability k/(k + E·λ0); for m = 1 it is λ0·k/(k + E·λ0).
+    """
+    success = strength / (strength + expected * prior)
+    return prior * betainc(strength + 1, below, success) / betainc(strength, below, success)
 
 
 def plain_prior(features: PairFeatures, strength: float) -> LiftPrior:
@@ -111,7 +159,8 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
     Maximises Σ (y·log μ − μ) over the pairs, μ = E_later·λ0·(c + k)/(E·λ0 + k), in the weights
     and in k, by Fisher scoring. Because the features were made from the earlier weeks alone, what
     they repeat of a pair's own count c, and what shoppers repeat of their own baskets, finds its
-    place: a prior fitted to the very counts it is made of would believe itself.
+    place: a prior fitted to the very counts it is made of would believe itself. A mixture of two
+    gammas about the same means is fitted after that, and kept where it foretells better.
 
     Parameters
     ----------
@@ -129,14 +178,32 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
     none = np.zeros(len(pairs.a))
     unbought = replace(pairs, orders=none, expected=none)
     of_tables, _, _ = _fitted(earlier.features.as_if_new(pairs.a, pairs.b), unbought, start)
-    return replace(
+    posterior_shape = pairs.orders + k
+    fitted = replace(
         earlier,
         weights=at[:n],
         new_weights=of_tables[:n],
         strength=float(np.exp(at[n])),
         strength_exponent=float(at[n + 1]),
-        dispersion=_dispersion(pairs, mean, k),
+        dispersion=_dispersion(pairs, mean, mean**2 / posterior_shape),
     )
+    return _with_mixture(fitted, pairs, np.exp(design @ at[:n]), k)
+
+
+def _with_mixture(fitted: LiftPrior, pairs: LaterPairs, prior: Floats, k: Floats) -> LiftPrior:
+    """The dispersion is what a prior leaves of the variance, and the mixture is fitted given it:
+    twice in turn, after which it moves no more."""
+    for _ in range(2):
+        mixture = fitted_mixture(pairs, prior, k, fitted.dispersion)
+        if mixture is None:
+            break
+        known = mixture.known(pairs.orders, pairs.expected * prior, k, fitted.dispersion)
+        foretold = pairs.later_expected * prior
+        # λ's own variance, as if each joint order were worth one
+        whole = known._replace(shapes=known.shapes * fitted.dispersion)
+        dispersion = _dispersion(pairs, foretold * known.mean, foretold**2 * whole.variance)
+        fitted = replace(fitted, mixture=mixture, dispersion=dispersion)
+    return fitted
 
 
 def _at_one_level(earlier: LiftPrior, pairs: LaterPairs) -> LaterPairs:
@@ -207,11 +274,9 @@ def carried_prior(fitted: LiftPrior, features: PairFeatures) -> LiftPrior:
     )
 
 
-def _dispersion(
-    pairs: LaterPairs, mean: NDArray[np.float64], strength: NDArray[np.float64]
-) -> float:
-    """φ with E (y − μ)² = φ·(μ + μ²/(c + k)): what later counts vary, beyond what they would as
-    Poisson about a λ that is gamma of shape c + k."""
-    expected = float(pairs.times @ (mean + mean**2 / (pairs.orders + strength)))
+def _dispersion(pairs: LaterPairs, mean: Floats, variance: Floats) -> float:
+    """φ with E (y − μ)² = φ·(μ + σ²): what later counts vary, beyond what they would as Poisson
+    about means whose own variance is σ²."""
+    expected = float(pairs.times @ (mean + variance))
     found = float(pairs.times @ (pairs.later_orders - mean) ** 2)
     return max(found / max(expected, 1e-300), 1.0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..instances.errors import InputError
 from .category_lift import CategoryLift
 from .graph_filter import GraphFilter
+from .lift_mixture import LiftMixture
 from .lift_prior import LiftPrior
 from .pair_features import PairFeatures
 from .title_words import TitleWords
@@ -82,12 +83,20 @@ def read_learned_prior(
             for kind in ("weights", "new_weights")
         )
         fitted = [float(written[name]) for name in ("strength", "strength_exponent", "dispersion")]
+        mixture = _mixture(written.get("mixture"))
     except InputError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         place = folder / "manifest.json"
         raise InputError(place, "pair_prior", f"cannot be read ({error!r})") from None
-    return LiftPrior(features, weights, new_weights, *fitted)
+    return LiftPrior(features, weights, new_weights, *fitted, mixture=mixture)
+
+
+def _mixture(written: dict[str, Any] | None) -> LiftMixture | None:
+    """None too in beliefs of before there was a mixture."""
+    if written is None:
+        return None
+    return LiftMixture(**{name: float(value) for name, value in written.items()})
 
 
 def _embedding(path: Path, ids: NDArray[np.object_], rank: int) -> NDArray[np.float32]:

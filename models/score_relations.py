@@ -78,10 +78,11 @@ def score_relations(
 def _at_least(
     affinity: Affinity, pairs: LaterPairs, coming: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(pairs,) P(enough joint orders) under the gamma-Poisson posterior: a negative binomial."""
-    mean = coming * affinity.lift(pairs.a, pairs.b, pairs.orders, pairs.expected)
-    prior = affinity.prior
-    shape = (pairs.orders + prior.strength_at(pairs.expected)) / prior.dispersion
+    """(pairs,) P(enough joint orders) under the gamma-Poisson posterior: a negative binomial, of
+    the mean and variance of the posterior where that is a mixture."""
+    prior = affinity.prior.of(pairs.a, pairs.b)
+    mean = coming * affinity.prior.posterior(pairs.orders, pairs.expected, prior)
+    shape = affinity.prior.shape(pairs.orders, pairs.expected, prior)
     return np.asarray(nbinom.sf(LEAST_ORDERS - 1, shape, shape / (shape + mean)))
 
 

@@ -13,9 +13,9 @@ from bundlewise.models.affinity import (
     highest_joint,
     lowest_joint,
     odds_at_base,
-    unseen_lift,
 )
 from bundlewise.models.copula import joint_probability, odds_ratio_of
+from bundlewise.models.lift_prior import unseen_lift
 from bundlewise.models.pair_counts import count_pairs
 from bundlewise.models.product_features import features_of_codes
 from scipy.integrate import quad
