@@ -87,7 +87,8 @@ def _later_weeks(held_out: HeldOut) -> range:
 def _foretell(held_out: HeldOut, week: int) -> _Forecast:
     """q of one week, from the weeks before: price sensitivity as learned before the split.
 
-    The variance of log q adds what η is unsure of, as far as it moves the response to the price.
+    What η is unsure of moves q twice, as past weeks are carried to the base price and as that is
+    carried to the price of the week: with the same η, so the two are added before they are squared.
     """
     features, base_price = held_out.features, held_out.base_price
     known, through = held_out.panel.before(week), held_out.panel.before(week + 1)
@@ -110,11 +111,12 @@ def _foretell(held_out: HeldOut, week: int) -> _Forecast:
 
     at_price = response(sensitivity.mean)
     unsure = np.log(response(sensitivity.mean + sensitivity.spread) / at_price)
+    moved = (purchase.carried + unsure) ** 2 - purchase.carried**2
     return _Forecast(
         week,
         float(through.visits[week, SCORED_HALF]),
         np.minimum(purchase.probability * at_price, _HIGHEST),
-        np.sqrt(purchase.spread**2 + unsure**2),
+        np.sqrt(np.log1p(np.expm1(purchase.spread**2) + moved)),
     )
 
 
@@ -130,7 +132,7 @@ def _demand(held_out: HeldOut, forecasts: list[_Forecast]) -> dict[str, Any]:
             Predicted(
                 baskets[known, forecast.week],
                 mean[known],
-                1 / np.maximum(forecast.spread[known] ** 2, 1e-12),
+                1 / np.maximum(np.expm1(forecast.spread[known] ** 2), 1e-12),
                 known,
                 np.full(len(known), forecast.week),
             )
@@ -208,7 +210,7 @@ def _affinity(held_out: HeldOut) -> dict[str, Any]:
     chosen = _drawn_by_group(mean)
     a, b = pairs.first[chosen], pairs.second[chosen]
     spread = held_out.affinity.lift_spread(
-        pairs.orders[chosen].astype(np.int64), pairs.expected[chosen].astype(float)
+        a, b, pairs.orders[chosen].astype(np.int64), pairs.expected[chosen].astype(float)
     )
     seen = _orders_of(held_out.seen_later, a, b)
     shape = shape_of_log_spread(spread)

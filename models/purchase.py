@@ -8,11 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .drift import HALF_LIVES, SILENCES, History, Level, fit_level, forecast_level, forecast_origins
+from .drift import HALF_LIVES, SILENCES, History, Level, fit_level, forecast_level
 from .met_prices import fit_held, met_responses
 from .panel import Panel
+from .volatility import Volatility, fit_volatility
 
 _HIGHEST = 0.999
+# Only weeks with a basket or more expected tell how a product strays: of rarer ones the counts' own
+# variance is nearly all there is.
+_LEAST_EXPECTED = 1.0
+# Fewer baskets in all have no such week (8 is the least that has one on the Complete Journey), and
+# most products of a large shop have fewer: left out, forecasting the others takes a third as long.
+_LEAST_BASKETS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +29,35 @@ class Purchase:
     Attributes
     ----------
     probability
-        (products,) 0 where nothing was ever bought.
+        (products,) mean of q; 0 where nothing was ever bought.
     spread
-        (products,) posterior standard deviation of log q for a single week.
+        (products,) posterior standard deviation of log q for a single week: q is log-normal with
+        the mean above, so of the variance exp(spread²) − 1 about it, in units of its square.
+    carried
+        (products,) what log q gains if η is one standard deviation higher; part of the spread.
     level
         how the past is weighed, fitted inside the training weeks.
     held
         how much a price says in weeks that do not show it (``met_prices``).
-    forecast_variance
-        variance of log q from week to week that the counts do not explain, as forecasts inside
-        the training weeks missed it; 0 where a single week leaves none to make.
+    volatility
+        variance of q from week to week that the counts do not explain, as forecasts inside the
+        training weeks missed it; 0 where a single week leaves none to make.
     n_bounded
         products whose probability was bounded at 0.999.
     """
 
     probability: NDArray[np.float64]
     spread: NDArray[np.float64]
+    carried: NDArray[np.float64]
     level: Level
     held: float
-    forecast_variance: float
+    volatility: Volatility
     n_bounded: int
 
     @property
     def fit(self) -> dict[str, Any]:
         """What was estimated, for the manifest; a half-life without end is null."""
-        level = self.level
+        level, volatility = self.level, self.volatility
         return {
             "half_lives_weeks": [half if np.isfinite(half) else None for half in HALF_LIVES],
             "half_life_weights": (level.own_weights + level.all_weights).round(4).tolist(),
@@ -54,7 +65,11 @@ class Purchase:
             "alive_by_silence": level.alive.round(4).tolist(),
             "category_strength": level.category_strength,
             "carried_price_holds": self.held,
-            "forecast_variance": self.forecast_variance,
+            "forecast_variance": {
+                "typical": volatility.typical,
+                "spread_within_categories": volatility.within,
+                "spread_between_categories": volatility.between,
+            },
             "products_bounded": self.n_bounded,
         }
 
@@ -94,19 +109,20 @@ def fit_purchase(
     end = panel.n_weeks
     level = fit_level(history, category, n_categories, horizon)
     probability, counted = forecast_level(history, category, n_categories, end, level)
-    forecast_variance = _forecast_variance(history, category, n_categories, horizon, level)
     shifted = (sensitivity + sensitivity_spread) * (1.0 - rate)
     other = _history(panel, base_price, shifted, held, half, promoted)
     other_probability, _ = forecast_level(other, category, n_categories, end, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         carried = np.nan_to_num(np.log(other_probability / probability))
+    volatility = _fit_volatility(history, other, category, n_categories, horizon, level)
     bounded = probability > _HIGHEST
     return Purchase(
         np.minimum(probability, _HIGHEST),
-        np.sqrt(counted + carried**2 + forecast_variance),
+        np.sqrt(np.log1p(counted + carried**2 + volatility.variance)),
+        carried,
         level,
         held,
-        forecast_variance,
+        volatility,
         int(bounded.sum()),
     )
 
@@ -129,33 +145,45 @@ def _history(
     return History(baskets[half], visits[half], all_baskets, all_visits)
 
 
-def _forecast_variance(
+def _of(history: History, rows: NDArray[np.int64]) -> History:
+    """The history of these products alone."""
+    baskets, visits = history.all_baskets[rows], history.all_visits[rows]
+    if history.baskets is history.all_baskets:  # all customers are forecast
+        return History(baskets, visits, baskets, visits)
+    return History(history.baskets[rows], history.visits[rows], baskets, visits)
+
+
+def _fit_volatility(
     history: History,
+    shifted: History,
     category: NDArray[np.int32],
     n_categories: int,
     horizon: int,
     level: Level,
-) -> float:
-    """Moment estimate of Var(log q) beyond the counts: κ with E(y/μ − 1)² = 1/μ + v + κ.
+) -> Volatility:
+    """κ of each product from every week after the first third, foretold from ``horizon`` weeks
+    before it; from fewer where that would leave less than half of those weeks.
 
-    Product-weeks are weighted by their precision, (1/μ + v + κ)⁻², at the κ found so far. Only
-    those with at least one basket expected: of rarer products the counts' own variance v is nearly
-    all there is, and a few that come or go would stand for all.
+    What a forecast leaves open is the variance of its counts and that of η: ``shifted`` is the
+    history at an η one standard deviation higher, level and week carried with the same η.
     """
-    excess, noise = [], []
-    for origin in forecast_origins(history.n_weeks):
-        after = slice(origin, origin + horizon)
-        q, counted = forecast_level(history, category, n_categories, origin, level)
-        mu = q[:, None] * history.visits[:, after].astype(np.float64)
-        product, week = np.nonzero(mu >= 1)
-        mu, y = mu[product, week], history.baskets[product, week + origin]
-        noise.append(1 / mu + counted[product])
-        excess.append((y / mu - 1) ** 2 - noise[-1])
-    if not excess:
-        return 0.0
-    above, variance = np.concatenate(excess), np.concatenate(noise)
-    found = 1.0
-    for _ in range(5):
-        weight = 1 / (variance + found) ** 2
-        found = max(float(weight @ above) / float(weight.sum()), 0.0) if len(above) else 0.0
-    return found
+    rows = np.flatnonzero(history.all_baskets.sum(axis=1) >= _LEAST_BASKETS)
+    history, shifted, of_rows = _of(history, rows), _of(shifted, rows), category[rows]
+    third = (history.n_weeks + 2) // 3
+    ahead = max(min(horizon, (history.n_weeks - third + 1) // 2), 1)
+    found = []
+    for origin in range(third, history.n_weeks - ahead + 1):
+        week = origin + ahead - 1
+        q, counted = forecast_level(history, of_rows, n_categories, origin, level)
+        other, _ = forecast_level(shifted, of_rows, n_categories, origin, level)
+        mean = q * history.visits[:, week]
+        product = np.flatnonzero(mean >= _LEAST_EXPECTED)
+        mean = mean[product]
+        unsure = np.log(other[product] * shifted.visits[product, week] / mean)
+        known = counted[product] + unsure**2
+        seen = history.baskets[product, week].astype(float)
+        found.append((seen, mean, known, rows[product]))
+    if not found:
+        return Volatility(np.zeros(len(category)), 0.0, 0.0, 0.0)
+    seen, mean, known, product = (np.concatenate(part) for part in zip(*found, strict=True))
+    return fit_volatility(seen, mean, known, product, category, n_categories)

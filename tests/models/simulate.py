@@ -65,6 +65,7 @@ def order_lines(
     price: NDArray[np.float64],
     visits: int,
     first_week: int,
+    level: NDArray[np.float64] | float = 0.0,
 ) -> Orders:
     """Orders of ``visits`` independent shoppers a week, each with a customer code.
 
@@ -72,9 +73,11 @@ def order_lines(
     ----------
     cut
         (products, weeks) relative cut of ``price`` (products,) cents.
+    level
+        (products, weeks) added to log-odds.
     """
     n, weeks = cut.shape
-    odds = (q / (1 - q))[:, None] * np.exp(sensitivity[:, None] * cut)
+    odds = (q / (1 - q))[:, None] * np.exp(level + sensitivity[:, None] * cut)
     probability = odds / (1 + odds)
     week = np.repeat(np.arange(weeks), visits)
     held = rng.random((len(week), n)) < probability.T[week]
