@@ -41,20 +41,29 @@ def main() -> None:
         found.append(show(label, data_of(window), window))
     print("the folds together, errors clustered by week:")
     for part in PARTS:
-        pair_weeks = sum(fold[part]["pair_weeks"] for fold in found)
-        total = sum(fold[part]["pair_weeks"] * fold[part]["difference"] for fold in found)
-        variance = sum(
-            (fold[part]["pair_weeks"] * fold[part]["standard_error"]) ** 2 for fold in found
-        )
-        print(
-            f"  {part:19}{pair_weeks:11,}   difference {total / pair_weeks:+.5f} ± "
-            f"{variance**0.5 / pair_weeks:.5f}"
-        )
+        print(together(part, [fold[part] for fold in found]))
+
+
+def together(part: str, folds: list[dict[str, Any]]) -> str:
+    """The mean difference of all folds, by pair-weeks, and its error: weeks are of one fold."""
+    some = [fold for fold in folds if fold["pair_weeks"]]
+    pair_weeks = sum(fold["pair_weeks"] for fold in some)
+    if not pair_weeks:
+        return f"  {part:19}{0:11,}"
+    total = sum(fold["pair_weeks"] * fold["difference"] for fold in some)
+    variance = sum((fold["pair_weeks"] * fold["standard_error"]) ** 2 for fold in some)
+    return (
+        f"  {part:19}{pair_weeks:11,}   difference {total / pair_weeks:+.5f} ± "
+        f"{variance**0.5 / pair_weeks:.5f}"
+    )
 
 
 def show(label: str, data: HeldOutData, window: tuple[int, int, int]) -> dict[str, Any]:
     """A line for each part of the pair-weeks; returns what it says."""
     found = score_mechanism(data.for_demand, data.features, *window)
+    if "skipped" in found:
+        print(f"{label}: {found['skipped']}")
+        return {part: {"pair_weeks": 0} for part in PARTS}
     print(
         f"{label}: {found['pairs']:,} pairs, {found['weeks']} weeks; "
         f"{found['lifts_bounded']:,} lifts bounded"
@@ -64,14 +73,23 @@ def show(label: str, data: HeldOutData, window: tuple[int, int, int]) -> dict[st
         f"{'by week':>9}{'two-way':>9}  {'better':13}  movement"
     )
     for part in PARTS:
-        row = found[part]
-        print(
-            f"  {part:19}{row['pair_weeks']:11,}{row['constant_lift']:9.5f}{row['copula']:9.5f}"
-            f"{row['difference']:+12.5f}{row['standard_error']:9.5f}"
-            f"{row['standard_error_two_way']:9.5f}  {row['better']:13}  "
-            f"{row['movement']:.2f} ± {row['movement_error']:.2f}"
-        )
+        print(line_of(part, found[part]))
     return found
+
+
+def line_of(part: str, row: dict[str, Any]) -> str:
+    """What is known of some of the pair-weeks; there may be none, or none that tells a movement."""
+    line = f"  {part:19}{row['pair_weeks']:11,}"
+    if not row["pair_weeks"]:
+        return line
+    movement = "the models say the same"
+    if row["movement"] is not None:
+        movement = f"{row['movement']:.2f} ± {row['movement_error']:.2f}"
+    return (
+        f"{line}{row['constant_lift']:9.5f}{row['copula']:9.5f}"
+        f"{row['difference']:+12.5f}{row['standard_error']:9.5f}"
+        f"{row['standard_error_two_way']:9.5f}  {row['better']:13}  {movement}"
+    )
 
 
 if __name__ == "__main__":

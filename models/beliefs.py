@@ -13,6 +13,7 @@ from ..instances.catalogue import Catalogue
 from ..instances.errors import InputError
 from . import copula
 from .affinity import Affinity, highest_joint
+from .history import category_codes
 from .lift_prior import LiftPrior, unseen_lift
 from .product_sets import ProductSets, reordered_sets, repriced_sets, set_probability
 from .segments import Segments
@@ -225,7 +226,8 @@ class Beliefs:
         joint[known] = self.pair_joint[at[known]]
         spread[known] = self.odds_spread[at[known]]
         q = self.purchase_probability
-        psi = np.asarray(copula.odds_ratio_of(q[low], q[high], joint))
+        with np.errstate(invalid="ignore"):  # nan where a product was never bought
+            psi = np.asarray(copula.odds_ratio_of(q[low], q[high], joint))
         psi[known] = self.odds_ratio[at[known]]
         return {"joint_probability": joint, "odds_ratio": psi, "odds_spread": spread}
 
@@ -253,8 +255,11 @@ class Beliefs:
 
         The response to a price in money stays: with r the old and r' the new reference price,
         logit q' = logit q + η(1 − r'/r) and η' = η·r'/r; the spread of log q gains that of η as far
-        as q was carried. The manifest's ``aligned`` counts the
-        products added (never bought, as far as these beliefs know), dropped and repriced.
+        as q was carried. The deepest cut stays at its price in money where r' is lower; after a
+        rise it stays the same share, since the old shelf price was no cut (``price_support``).
+        Products added (never bought, as far as these beliefs know) have the category of those
+        that the catalogue puts beside them. The manifest's ``aligned`` counts the products added,
+        dropped and repriced.
 
         Raises InputError where no product is in both.
         """
@@ -262,7 +267,7 @@ class Beliefs:
         source = np.array([old.get(str(name), -1) for name in catalogue.product_ids], dtype=int)
         if len(source) and not (source >= 0).any():
             raise InputError("beliefs", None, "no product of the products table is in them")
-        return _repriced(_reordered(self, source), catalogue, source)
+        return _repriced(_reordered(self, source, catalogue), catalogue, source)
 
     def _uncounted(
         self, a: NDArray[np.int64], b: NDArray[np.int64]
@@ -277,7 +282,7 @@ class Beliefs:
         return np.minimum(lift * q_a * q_b, highest_joint(q_a, q_b, visits)), spread
 
 
-def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
+def _reordered(beliefs: Beliefs, source: NDArray[np.int64], catalogue: Catalogue) -> Beliefs:
     """Products taken from the old positions ``source``; -1 is a product never bought."""
     new = source < 0
 
@@ -294,9 +299,10 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
     low, high = np.minimum(a[kept], b[kept]), np.maximum(a[kept], b[kept])
     order = np.lexsort((high, low))
     kept = kept[order]
+    category, category_lift = _categories(beliefs, source, catalogue)
     prior, sets = beliefs.pair_prior, beliefs.product_sets
     if prior is not None:
-        prior = prior.take(source)
+        prior = _categorised(prior.take(source), category, category_lift)
     fills = {
         "purchase_probability": 0.0,
         "purchase_spread": 0.0,
@@ -307,7 +313,6 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         "reference_price": -1,
         "deepest_cut": 0.0,
         "usual_quantity": 1.0,
-        "category_code": 0,
     }
     displaced = beliefs.displaced._asdict() if len(beliefs.product_ids) else {}
     pairs = ["pair_orders", "pair_joint", "odds_ratio", "odds_spread"]
@@ -317,6 +322,8 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         pair_a=low[order].astype(np.int32),
         pair_b=high[order].astype(np.int32),
         pair_prior=prior,
+        category_code=category,
+        category_lift=category_lift,
         **{
             name: None if share is None else taken(share, float(share.mean()))
             for name, share in displaced.items()
@@ -326,6 +333,43 @@ def _reordered(beliefs: Beliefs, source: NDArray[np.int64]) -> Beliefs:
         **{name: taken(getattr(beliefs, name), fill) for name, fill in fills.items()},
         **{name: getattr(beliefs, name)[kept] for name in pairs},
     )
+
+
+def _categories(
+    beliefs: Beliefs, source: NDArray[np.int64], catalogue: Catalogue
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """(products,) codes, and (codes, codes) lifts with those of categories that are new.
+
+    A product added has the code of most known products that the catalogue puts in its category.
+    A category without any has a code of its own, with the lifts of what shoppers buy on average:
+    Σ_k Q_k·lift(c, k)/Σ_k Q_k, with Q_k the purchases a visit of the category k.
+    """
+    new, lift, known = source < 0, beliefs.category_lift, len(beliefs.category_lift)
+    code = np.where(new, -1, beliefs.category_code[source]).astype(np.int32)
+    if not new.any():
+        return code, lift
+    of_name, names = category_codes(catalogue.category)
+    among = np.zeros((len(names), known), dtype=np.int64)
+    np.add.at(among, (of_name[~new], code[~new]), 1)
+    code_of = np.where(among.any(axis=1), among.argmax(axis=1), -1)
+    unknown = np.setdiff1d(of_name[new], np.flatnonzero(code_of >= 0))
+    code_of[unknown] = known + np.arange(len(unknown))
+    code[new] = code_of[of_name[new]]
+    bought = np.bincount(beliefs.category_code, beliefs.purchase_probability, known)
+    share = bought / bought.sum() if bought.sum() > 0 else np.full(known, 1 / known)
+    mixed = np.vstack([np.eye(known), np.tile(share, (len(unknown), 1))])
+    return code, lift if not len(unknown) else mixed @ lift @ mixed.T
+
+
+def _categorised(
+    prior: PairPrior, category: NDArray[np.int32], category_lift: NDArray[np.float64]
+) -> PairPrior:
+    """The prior with these categories in its features too."""
+    if prior.learned is None:
+        return prior
+    features = prior.learned.features
+    lift = replace(features.lift, category=category, category_lift=category_lift)
+    return replace(prior, learned=replace(prior.learned, features=replace(features, lift=lift)))
 
 
 def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64]) -> Beliefs:
@@ -339,7 +383,8 @@ def _repriced(beliefs: Beliefs, catalogue: Catalogue, source: NDArray[np.int64])
     scale = np.maximum(beliefs.sensitivity_scale, 1e-9)  # 0 where η is taken as known
     _, unsure = truncated_moments(beliefs.sensitivity_location, scale, beliefs.sensitivity_cap)
     carried = unsure * (1.0 - q) * (1.0 - ratio)  # d log q'/dη, as when q is learned
-    cut = np.where(moved, 1 - (1 - beliefs.deepest_cut) / ratio, beliefs.deepest_cut)
+    fell = moved & (ratio < 1.0)
+    cut = np.where(fell, 1 - (1 - beliefs.deepest_cut) / ratio, beliefs.deepest_cut)
     joint = np.where(
         moved[beliefs.pair_a] | moved[beliefs.pair_b],
         copula.joint_probability(q[beliefs.pair_a], q[beliefs.pair_b], beliefs.odds_ratio),

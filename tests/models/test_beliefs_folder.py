@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from bundlewise.instances.catalogue import Catalogue
 from bundlewise.instances.errors import InputError
 from bundlewise.models.beliefs import Beliefs
 from bundlewise.models.beliefs_folder import load_beliefs, save_beliefs
@@ -233,9 +234,77 @@ def test_aligning_to_another_price_moves_along_the_same_demand(beliefs: Beliefs)
 
     for price in (400.0, 500.0, 600.0):
         np.testing.assert_allclose(log_odds(found, price), log_odds(beliefs, price), rtol=1e-9)
-    np.testing.assert_allclose(600 * (1 - found.deepest_cut), 500 * (1 - beliefs.deepest_cut))
     np.testing.assert_array_equal(found.odds_ratio, beliefs.odds_ratio)
     assert (found.pair_joint < beliefs.pair_joint).all()
+
+
+def test_a_lower_price_leaves_less_to_cut_and_a_rise_supports_no_more(beliefs: Beliefs):
+    """The lowest price the data support stays; but the old shelf price was never a cut."""
+    assert beliefs.deepest_cut.max() > 0.1
+    lower = beliefs.aligned(catalogue_of(PRODUCTS, price=450)).deepest_cut
+    supported = np.minimum(500 * (1 - beliefs.deepest_cut), 450)
+    np.testing.assert_allclose(450 * (1 - lower), supported)
+    higher = beliefs.aligned(catalogue_of(PRODUCTS, price=600)).deepest_cut
+    np.testing.assert_array_equal(higher, beliefs.deepest_cut)
+    never = replace(beliefs, deepest_cut=np.zeros(PRODUCTS))
+    assert (never.aligned(catalogue_of(PRODUCTS, price=600)).deepest_cut == 0).all()
+
+
+def with_two_more(category: str) -> Catalogue:
+    """The shop's products after two that it never sold."""
+    known = catalogue_of(PRODUCTS)
+    return replace(
+        catalogue_of(PRODUCTS + 2),
+        product_ids=np.concatenate([["NEW", "NEWER"], known.product_ids]).astype(object),
+        category=np.concatenate([[category, category], known.category]).astype(object),
+    )
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_a_product_added_is_in_the_category_the_catalogue_says(beliefs: Beliefs, learned: bool):
+    assert beliefs.pair_prior is not None
+    if not learned:
+        beliefs = replace(beliefs, pair_prior=None)
+    lift = np.array([[2.0, 3.0, 5.0], [3.0, 7.0, 11.0], [5.0, 11.0, 13.0]])
+    prior = beliefs.pair_prior
+    if prior is not None and prior.learned is not None:
+        features = prior.learned.features
+        features = replace(features, lift=replace(features.lift, category_lift=lift))
+        prior = replace(prior, learned=replace(prior.learned, features=features))
+    beliefs = replace(beliefs, category_lift=lift, pair_prior=prior)
+    found = beliefs.aligned(with_two_more("category 2"))
+    old = np.arange(PRODUCTS) + 2
+    code = int(beliefs.category_code[2])  # of P002, of "category 2"
+    assert (found.category_code[:2] == code).all()
+    np.testing.assert_array_equal(found.category_code[2:], beliefs.category_code)
+    np.testing.assert_array_equal(found.category_lift, lift)
+    if prior is not None and prior.learned is not None:
+        features = found.pair_prior.learned.features  # type: ignore[union-attr]
+        np.testing.assert_array_equal(features.lift.category, found.category_code)
+        new = features.as_if_new(np.zeros(PRODUCTS, dtype=int), old)
+        at = features.names.index("log_lift")
+        np.testing.assert_allclose(new[:, at], np.log(lift[code, beliefs.category_code]))
+    else:
+        first = found.prior_lift(np.zeros(PRODUCTS, dtype=int), old)
+        np.testing.assert_allclose(first, lift[code, beliefs.category_code])
+
+
+def test_a_category_that_nothing_is_known_of_has_the_lifts_of_all(beliefs: Beliefs, tmp_path: Path):
+    lift = np.array([[2.0, 3.0, 5.0], [3.0, 7.0, 11.0], [5.0, 11.0, 13.0]])
+    plain = replace(beliefs, category_lift=lift, pair_prior=None)
+    found = plain.aligned(with_two_more("toys"))
+    assert (found.category_code[:2] == 3).all()  # of their own, and the same
+    q, code = beliefs.purchase_probability, beliefs.category_code
+    mean = [float(q @ lift[k, code] / q.sum()) for k in range(3)]
+    old = np.arange(PRODUCTS) + 2
+    np.testing.assert_allclose(
+        found.prior_lift(np.ones(PRODUCTS, dtype=int), old), np.take(mean, code)
+    )
+    np.testing.assert_allclose(found.category_lift[3, 3], q @ np.take(mean, code) / q.sum())
+    np.testing.assert_array_equal(found.category_lift[:3, :3], lift)
+    whole = beliefs.aligned(with_two_more("toys"))
+    save_beliefs(whole, tmp_path / "whole")
+    assert_same(whole, load_beliefs(tmp_path / "whole"))
 
 
 def test_a_price_that_q_was_carried_to_makes_q_less_sure(beliefs: Beliefs):
