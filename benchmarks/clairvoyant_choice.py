@@ -29,10 +29,13 @@ class Chosen:
         (bundles, 2) product indices.
     discount
         (bundles,) cents off.
+    promised
+        the sum of the values that they were chosen for; nan where they were not chosen by value.
     """
 
     pairs: NDArray[np.int64]
     discount: NDArray[np.int64]
+    promised: float = float("nan")
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -68,7 +71,7 @@ def best_plan(
     kept = np.argsort(-best, kind="stable")[:_MOST_PAIRS]
     kept = kept[best[kept] > 0]
     if not len(kept):
-        return Chosen(np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return Chosen(np.zeros((0, 2), dtype=np.int64), np.zeros(0, dtype=np.int64), 0.0)
     builder = ProgramBuilder(best[kept])
     column = np.arange(len(kept))
     builder.add_row("bundle-count", column, 1.0, upper=bundles)
@@ -85,7 +88,7 @@ def best_plan(
     solution = solve_program(builder.build(), settings)
     assert solution.values is not None, "the study's programs are easy: every engine solves them"
     chosen = kept[solution.values > 0.5]
-    return Chosen(pairs[chosen], discount[chosen, level[chosen]])
+    return Chosen(pairs[chosen], discount[chosen, level[chosen]], float(best[chosen].sum()))
 
 
 def first_disjoint(

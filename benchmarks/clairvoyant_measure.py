@@ -45,7 +45,8 @@ def measure(world: str, seed: int) -> dict[str, Any]:
     dict
         ``plans``: true margin by plan (``learned``, ``clairvoyant``, ``posterior`` where the
         model is right, the rankings at their best level, the policies); ``promised`` and its
-        interval; ``losing``: share of the learned plan's bundles that truly lose; what the shop's
+        interval; ``promised_uncapped`` of the plan that credits responses beyond the deepest cut;
+        ``losing``: share of the learned plan's bundles that truly lose; what the shop's
         data are; ``standard_error`` of the learned plan's margin, 0 where it is integrated.
     """
     start = time.perf_counter()
@@ -65,8 +66,11 @@ def measure(world: str, seed: int) -> dict[str, Any]:
         plans["posterior"] = _total(study, plan_from(study, posterior, pairs))
         informed = better_informed_plans(instance, beliefs, posterior)
         plans |= {name: _total(study, one) for name, one in informed.items()}
+        told = study_instance(study, past_prices=True)
+        plans["past prices"] = _total(study, _chosen(solve(told, learn(told)), study))
     plans |= _rankings(study, pairs, joint_orders[pairs[:, 0], pairs[:, 1]], orders)
-    policies = {name: _total(study, one) for name, one in other_plans(instance, beliefs).items()}
+    others = other_plans(instance, beliefs)
+    policies = {name: _total(study, one) for name, one in others.items()}
     levels = [name for name in policies if name.startswith("one level")]
     plans["one level"] = max(policies.pop(name) for name in levels)
     plans |= policies
@@ -87,6 +91,7 @@ def measure(world: str, seed: int) -> dict[str, Any]:
         "promised": kpis["incremental_margin"],
         "promised_low": kpis["incremental_margin_low"],
         "promised_high": kpis["incremental_margin_high"],
+        "promised_uncapped": others["uncapped"].promised,
         "plans": {name: float(value) * money for name, value in plans.items()},
         "standard_error": float(np.sqrt((error**2).sum())) * money,
         "losing": float((gain < 0).mean()) if len(gain) else 0.0,

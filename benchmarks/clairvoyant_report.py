@@ -17,6 +17,7 @@ _PLANS = {
     "posterior": "from the true posterior",
     "q, η, ψ": "from the true posterior, nothing credited beyond the deepest cut",
     "learned": "**learned and solved**",
+    "past prices": "learned with a table of past prices, and solved",
     "one level": "learned, one discount on all bundles, the best",
     "co-purchase": "most joint orders, at the best discount",
     "lift": "highest lift, at the best discount and support",
@@ -98,6 +99,9 @@ def _worlds(by_world: dict[str, list[Result]]) -> str:
         )
         bias = (promised - delivered).mean() / delivered.mean()
         error = np.abs(promised - delivered).mean() / delivered.mean()
+        uncapped = np.array([one["plans"]["uncapped"] for one in results]) / best
+        credited = np.array([one["promised_uncapped"] for one in results]) / best
+        without = (credited - uncapped).mean() / uncapped.mean()
         sold = delivered.mean() > 0
         rows.append(
             [
@@ -106,14 +110,15 @@ def _worlds(by_world: dict[str, list[Result]]) -> str:
                 _mean(promised),
                 f"{bias:+.1%}" if sold else "–",
                 f"{error:.1%}" if sold else "–",
+                f"{without:+.1%}" if uncapped.mean() > 0 else "–",
                 f"{np.mean((low <= delivered) & (delivered <= high)):.0%}",
                 f"{np.mean([one['losing'] for one in results]):.1%}",
                 _mean([_best_ranking(one) for one in results] / best),
             ]
         )
     head = ["world", "delivered, of the clairvoyant's", "promised, of the same"]
-    head += ["promised over delivered", "mean absolute error", "inside the 90 % interval"]
-    return _table([*head, "bundles that lose", "best ranking"], rows)
+    head += ["promised over delivered", "mean absolute error", "the same without the cap"]
+    return _table([*head, "inside the 90 % interval", "bundles that lose", "best ranking"], rows)
 
 
 def _policies(by_world: dict[str, list[Result]]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 from bundlewise.instances.instance import Instance
 from bundlewise.instances.load import load_instance
 from bundlewise.instances.scenario import read_scenario
@@ -140,10 +141,15 @@ def study_shop(world: str, seed: int) -> StudyShop:
     return StudyShop(world, seed, shop, visits, means, kept)
 
 
-def study_instance(study: StudyShop) -> Instance:
+def study_instance(study: StudyShop, *, past_prices: bool = False) -> Instance:
     """The instance of a shop's simulated orders, read from files as any shop's is.
 
     ``visits`` is left to the project: the mean of the last four weeks of orders.
+
+    Parameters
+    ----------
+    past_prices
+        a table of each product's price in every past week is given (``data.prices``).
     """
     shop = study.shop
     orders = simulate_orders(shop, shop.n_weeks, study.visits, study.seed + 1_000)
@@ -157,8 +163,23 @@ def study_instance(study: StudyShop) -> Instance:
             levels=list(LEVELS),
             bundles=BUNDLES,
         )
+        if past_prices:
+            write_csv(_price_table(shop), folder / "prices.csv")
+            text = text.replace("[data]\n", '[data]\nprices = "prices.csv"\n')
         (folder / "scenario.toml").write_text(text, encoding="utf-8")
         return load_instance(read_scenario(folder / "scenario.toml"))
+
+
+def _price_table(shop: SyntheticShop) -> pd.DataFrame:
+    weeks = shop.first_week + np.arange(shop.n_weeks)
+    labels = [week_label(int(week)) for week in weeks]
+    return pd.DataFrame(
+        {
+            "product_id": np.tile(shop.product_ids, shop.n_weeks),
+            "week": np.repeat(labels, shop.n_products),
+            "price": shop.weekly_price.ravel() / 100,
+        }
+    )
 
 
 def _above(
