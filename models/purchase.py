@@ -182,8 +182,9 @@ def _fit_volatility(
         unsure = np.log(other[product] * shifted.visits[product, week] / mean)
         known = counted[product] + unsure**2
         seen = history.baskets[product, week].astype(float)
-        found.append((seen, mean, known, rows[product]))
+        age = np.full(len(product), history.n_weeks - 1 - week)
+        found.append((seen, mean, known, age, rows[product]))
     if not found:
         return Volatility(np.zeros(len(category)), 0.0, 0.0, 0.0)
-    seen, mean, known, product = (np.concatenate(part) for part in zip(*found, strict=True))
-    return fit_volatility(seen, mean, known, product, category, n_categories)
+    seen, mean, known, age, product = (np.concatenate(part) for part in zip(*found, strict=True))
+    return fit_volatility(seen, mean, known, age, product, category, n_categories)
