@@ -28,8 +28,10 @@ class CategoryEffects:
 
     Attributes
     ----------
-    mean, spread, error
-        (K,) mean over categories, spread between them, and standard error of the mean.
+    mean, spread
+        (K,) mean over categories, and spread between them.
+    mean_covariance
+        (K, K) of the errors of ``mean``.
     of_category
         (categories, K) posterior mean.
     covariance
@@ -38,9 +40,14 @@ class CategoryEffects:
 
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
-    error: NDArray[np.float64]
+    mean_covariance: NDArray[np.float64]
     of_category: NDArray[np.float64]
     covariance: NDArray[np.float64]
+
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """(K,) standard errors of ``mean``."""
+        return np.sqrt(np.diagonal(self.mean_covariance))
 
     def factor(
         self, category: NDArray[np.int32], covariates: NDArray[np.float64]
@@ -51,9 +58,9 @@ class CategoryEffects:
 
 def no_effects(n_categories: int, n_covariates: int) -> CategoryEffects:
     """Before anything is known."""
-    none = np.zeros(n_covariates)
-    square = np.zeros((n_categories, n_covariates, n_covariates))
-    return CategoryEffects(none, none, none, np.zeros((n_categories, n_covariates)), square)
+    none, square = np.zeros(n_covariates), np.zeros((n_covariates, n_covariates))
+    of_category = np.zeros((n_categories, n_covariates))
+    return CategoryEffects(none, none, square, of_category, np.tile(square, (n_categories, 1, 1)))
 
 
 def refined_effects(
@@ -95,12 +102,66 @@ def _shrunk(
     variance = _inverse(information + _RIDGE * np.eye(information.shape[1]))
     own = present + np.einsum("cij,cj->ci", variance, gradient)
     moments = [spread_moments(own[:, i], variance[:, i, i]) for i in range(own.shape[1])]
-    mean, spread, error = (np.array(part) for part in zip(*moments, strict=True))
+    mean, spread, _ = (np.array(part) for part in zip(*moments, strict=True))
     prior = np.diag(1.0 / np.maximum(spread, _LEAST_SPREAD) ** 2)
     covariance = _inverse(information + prior)
     pull = gradient - (present - mean) @ prior
     posterior = present + np.einsum("cij,cj->ci", covariance, pull)
-    return CategoryEffects(mean, spread, error, posterior, covariance)
+    return CategoryEffects(
+        mean, spread, mean_covariance(own, variance, spread), posterior, covariance
+    )
+
+
+def mean_covariance(
+    own: NDArray[np.float64], variance: NDArray[np.float64], spread: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(K, K) covariance of the errors of the K means of ``spread_moments``.
+
+    Estimates of one category err together (the cut of a week is often that of the week before
+    too), and categories may differ in two coefficients alike. With V_c the former, T_ij the latter,
+    and w_ci the weights of the mean of i,
+
+        Cov(i, j) = Σ_c w_ci·w_cj·(V_cij + T_ij) / (Σ_c w_ci · Σ_c w_cj)
+
+    T_ii is ``spread``²; T_ij by moments, as that is, from the products of deviations weighted by
+    a_c = (V_cii·V_cjj)^-½ (Jackson, White and Thompson 2010, Extending DerSimonian and Laird's
+    methodology to perform multivariate random effects meta-analyses, Statistics in Medicine 29),
+    and at most the product of the two spreads.
+
+    Parameters
+    ----------
+    own, variance
+        (categories, K) estimates, and (categories, K, K) of their errors.
+    """
+    k = own.shape[1]
+    diagonal = np.diagonal(variance, axis1=1, axis2=2)
+    weight = 1.0 / (diagonal + spread**2)
+    weight /= weight.sum(axis=0)
+    found = np.empty((k, k))
+    for i in range(k):
+        for j in range(i + 1):
+            alike = spread[i] ** 2 if i == j else _spread_alike(own, variance, spread, i, j)
+            both = weight[:, i] * weight[:, j]
+            found[i, j] = found[j, i] = float(both @ (variance[:, i, j] + alike))
+    return found
+
+
+def _spread_alike(
+    own: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    i: int,
+    j: int,
+) -> float:
+    """T_ij of ``mean_covariance``: E Σ a·d_i·d_j = Σ a·(V_ij + T_ij)·(1 − a/Σa)."""
+    a = 1.0 / np.sqrt(variance[:, i, i] * variance[:, j, j])
+    left = a * (1.0 - a / a.sum())
+    if left.sum() <= 0:
+        return 0.0
+    deviation = own[:, [i, j]] - a @ own[:, [i, j]] / a.sum()
+    excess = float(a @ deviation.prod(axis=1) - left @ variance[:, i, j])
+    most = float(spread[i] * spread[j])
+    return min(max(excess / float(left.sum()), -most), most)
 
 
 def _inverse(matrices: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ class Sensitivity:
         given_back = -self.effects.of_category[:, -len(_LAGS) :].sum(axis=1)
         response = self.category_mean
         share = np.divide(given_back, response, out=np.zeros_like(response), where=response > 0)
-        error = float(np.hypot.reduce(self.effects.error[-len(_LAGS) :]))
+        error = _given_back_error(self.effects)
         variance = (_USUAL_SHARE * response) ** 2
         return np.clip(share * variance / (variance + error**2), 0.0, 1.0)[self.category]
 
@@ -390,9 +390,7 @@ def _beside_price(step: _Pass, shop: _Shop, promotions: Promotions | None) -> di
     given_back = -float(effects.mean[-lags:].sum())
     found = {
         "pull_forward_share": given_back / slope if slope > 0 else 0.0,
-        "pull_forward_share_error": float(np.hypot.reduce(effects.error[-lags:])) / slope
-        if slope > 0
-        else 0.0,
+        "pull_forward_share_error": _given_back_error(effects) / slope if slope > 0 else 0.0,
     }
     if promotions is None:
         return found
@@ -407,3 +405,8 @@ def _beside_price(step: _Pass, shop: _Shop, promotions: Promotions | None) -> di
         **{f"{n}_error": float(v) for n, v in zip(names, effects.error[:2], strict=True)},
         "pooled_slope_without_promotions": _pooled_slope(step, gross, step.location),
     }
+
+
+def _given_back_error(effects: CategoryEffects) -> float:
+    """Standard error of the sum of the lags' means, which err together."""
+    return float(effects.mean_covariance[-len(_LAGS) :, -len(_LAGS) :].sum()) ** 0.5
