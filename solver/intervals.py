@@ -25,11 +25,11 @@ _MOST_PROBABLE = 0.999  # a drawn purchase probability stays below
 def margin_draws(instance: Instance, beliefs: Beliefs, chosen: Offers) -> NDArray[np.float64]:
     """Incremental margins of offers under draws from the posterior.
 
-    Of each product η is drawn from its truncated normal and log q from its normal; of each pair
-    log ψ, and of each larger set its own factor (``set_draws``). All are independent, drawn by
-    Latin hypercube with a seed made from the ids, so that a product has the same draws in every
-    offer and in every plan. J = C_ψ(q_i, q_j) of each draw. What is drawn are beliefs, not sales:
-    a week's chance comes on top.
+    Of each product η is drawn from its truncated normal and q from a log-normal whose mean is the
+    probability believed; of each pair log ψ, and of each larger set its own factor
+    (``set_draws``). All are independent, drawn by Latin hypercube with a seed made from the ids,
+    so that a product has the same draws in every offer and in every plan. J = C_ψ(q_i, q_j) of
+    each draw. What is drawn are beliefs, not sales: a week's chance comes on top.
 
     Returns
     -------
@@ -126,9 +126,9 @@ def _product_draws(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Draws of q and of η of a product."""
     product_id = str(beliefs.product_ids[product])
-    log_q = np.log(beliefs.purchase_probability[product]) + beliefs.purchase_spread[
-        product
-    ] * ndtri(_stratified(product_id, 1))
+    spread = float(beliefs.purchase_spread[product])  # q is log-normal, and its mean is believed
+    log_q = np.log(beliefs.purchase_probability[product]) - spread**2 / 2
+    log_q = log_q + spread * ndtri(_stratified(product_id, 1))
     location = float(beliefs.sensitivity_location[product])
     scale = float(beliefs.sensitivity_scale[product])
     cap = float(beliefs.sensitivity_cap[product])

@@ -177,6 +177,10 @@ def draw_sensitivity(belief: dict[str, Any], uniform: Floats) -> Floats:
 
 
 def draw_probability(belief: dict[str, Any], normal: Floats) -> Floats:
-    """q at these standard normal draws of its logarithm, kept below 0.999."""
-    drawn = belief["purchase_probability"] * np.exp(belief["purchase_spread"] * normal)
+    """q at these standard normal draws of its logarithm, kept below 0.999.
+
+    The probability believed is the mean of a log-normal, so its median is lower by exp(−spread²/2).
+    """
+    spread = belief["purchase_spread"]
+    drawn = belief["purchase_probability"] * np.exp(spread * normal - spread**2 / 2)
     return np.minimum(drawn, _LARGEST_PROBABILITY)

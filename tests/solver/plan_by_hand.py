@@ -202,7 +202,7 @@ def _posterior_draws() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(5)
     return {
         name: (
-            q * np.exp(spread * rng.standard_normal(_DRAWS)),
+            q * np.exp(spread * rng.standard_normal(_DRAWS) - spread**2 / 2),
             location + scale * rng.standard_normal(_DRAWS),
         )
         for name, (q, spread, location, scale, *_) in _BELIEFS.items()
