@@ -53,7 +53,7 @@ __all__ = [
     "scenario_toml",
 ]
 
-_SECTIONS = {
+SECTIONS = {
     "data": Data,
     "assumptions": Assumptions,
     "candidates": Candidates,
@@ -66,7 +66,7 @@ _SECTIONS = {
 _HEAD_KEYS = ("name", "week", "extends", "currency")
 KNOWN_KEYS = tuple(
     [f"scenario.{key}" for key in _HEAD_KEYS]
-    + [f"{name}.{key}" for name, model in _SECTIONS.items() for key in model.model_fields]
+    + [f"{name}.{key}" for name, model in SECTIONS.items() for key in model.model_fields]
     + ["rules", "compliance.omnibus"]
 )
 """Every key of a scenario file, dotted."""
@@ -100,12 +100,16 @@ def read_scenario(path: str | Path, *, week: str | None = None) -> Scenario:
     InputError
         naming file, key, what was found and what was expected, for anything that is not right.
     """
-    source = merged_file(Path(path))
+    return scenario_of(merged_file(Path(path)), week)
+
+
+def scenario_of(source: Source, week: str | None = None) -> Scenario:
+    """The scenario that merged files state; errors as ``read_scenario`` has them."""
     _check_names(source)
     head = _head(source, week)
     sections = {
         name: validated(model, _section(source, name), source, name)
-        for name, model in _SECTIONS.items()
+        for name, model in SECTIONS.items()
     }
     scenario = Scenario(**head, **sections, rules=name_rules(_rules(source)), path=source.path)
     check_scenario(scenario, source)
@@ -115,7 +119,7 @@ def read_scenario(path: str | Path, *, week: str | None = None) -> Scenario:
 def _check_names(source: Source) -> None:
     """Every table and key is known, and what belongs to later versions is off."""
     for name, section in source.content.items():
-        if name not in (*_SECTIONS, "scenario", "rules", "compliance"):
+        if name not in (*SECTIONS, "scenario", "rules", "compliance"):
             raise source.error(name, f"unknown table{nearest_key(name, _tables())}", None)
         if name == "rules":
             if not isinstance(section, list):
@@ -133,7 +137,7 @@ def _check_names(source: Source) -> None:
 
 
 def _tables() -> tuple[str, ...]:
-    return ("scenario", *_SECTIONS, "rules", "compliance")
+    return ("scenario", *SECTIONS, "rules", "compliance")
 
 
 def _head(source: Source, week: str | None) -> dict[str, Any]:
