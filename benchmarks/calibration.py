@@ -5,7 +5,8 @@
 
 Data and windows are those of benchmarks/held_out.py. Of each group of counts: the largest
 difference of the distribution of u from uniform; what a true model stays within 95 times in 100;
-the share of u in the 90 % interval; and the shares of u in ten equal bins, flat at 0.100.
+the share of u in the 90 % interval; all counts over all expected; and the shares of u in ten equal
+bins, flat at 0.100.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def main() -> None:
             print(
                 f"  expected {ends:8s} {group['counts']:7,} counts  distance "
                 f"{group['distance']:.3f} noise {group['noise']:.3f}  inside 90 % "
-                f"{group['inside_90']:.3f}  {bins}  {group['verdict']}"
+                f"{group['inside_90']:.3f}  seen/mean {group['seen_over_mean']:.3f}  {bins}  "
+                f"{group['verdict']}"
             )
         for point in found.get("reliability", ()):
             print(

@@ -175,6 +175,7 @@ def _flatness(
         "counts": len(low),
         "histogram": [float(share) for share in bins],
         "histogram_spread": [float(share) for share in spread],
+        "seen_over_mean": float(predicted.seen.sum() / predicted.mean.sum()),
         "inside_90": float(below[-2] - below[1]),
         "distance": distance,
         "noise": noise,

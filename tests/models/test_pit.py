@@ -54,6 +54,7 @@ def test_a_true_model_of_small_counts_is_flat_where_a_plain_interval_covers_too_
     (group,) = calibration_of(predicted(seen, mean, shape))["groups"]
     assert group["verdict"] == "flat"
     assert group["inside_90"] == pytest.approx(0.9, abs=0.01)
+    assert group["seen_over_mean"] == pytest.approx(seen.sum() / mean.sum())
     assert np.mean(seen <= 1) > 0.96  # the plain 90 % interval of the same counts: 0 to 1
 
 
