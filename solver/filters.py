@@ -97,6 +97,14 @@ class OfferFilter:
             self._remember_idle(offers, idle)
         return keep & ~idle, counts
 
+    def reasons(self, offers: Offers) -> list[str]:
+        """Of each offer the first filter that removes it, "" where none does."""
+        reason = [""] * len(offers)
+        for name, rejects in (*self._rejections(offers), (NO_GAIN, ~self._can_matter(offers))):
+            for row in np.flatnonzero(rejects):
+                reason[row] = reason[row] or name
+        return reason
+
     def _rejections(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
         """Each filter's name and (offers,) what it rejects."""
         instance, scenario = self.instance, self.instance.scenario

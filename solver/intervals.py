@@ -135,11 +135,11 @@ def _product_draws(
     if scale <= 0.0:
         eta = np.full(DRAWS, min(max(location, 0.0), cap))
     else:
-        eta = _truncated_normal(_stratified(product_id, 2), location, scale, cap)
+        eta = truncated_normal(_stratified(product_id, 2), location, scale, cap)
     return np.minimum(np.exp(log_q), _MOST_PROBABLE), eta
 
 
-def _truncated_normal(
+def truncated_normal(
     uniform: NDArray[np.float64], location: float, scale: float, cap: float
 ) -> NDArray[np.float64]:
     """Quantiles of a normal between 0 and cap, in logarithms and from the nearer tail.

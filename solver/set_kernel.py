@@ -96,6 +96,41 @@ def set_shares(
     return adds_one, adds_two
 
 
+def expected_set_shares(
+    table: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    discount: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shares of visits for one bundle at many discounts, in expectation over η.
+
+    Parameters
+    ----------
+    table
+        (2**size,) probabilities of the subsets.
+    rate, weight
+        (size, nodes) η/r at the nodes of each product's posterior, and their weights.
+    reach
+        (size,) money below the reference price up to which response is credited.
+    discount
+        (n,) money off.
+
+    Returns
+    -------
+    adds_one, adds_two
+        (n, size) and (n, size, size), as ``set_shares`` gives them.
+    """
+    n, size = len(discount), len(reach)
+    adds_one, adds_two = np.zeros((n, size)), np.zeros((n, size, size))
+    rows = np.arange(size)[None, :]
+    for k in range(n):
+        at = slice(k, k + 1)
+        off = float(discount[k])
+        _fill(table[None, :], rows, rate, weight, reach, off, adds_one[at], adds_two[at])
+    return adds_one, adds_two
+
+
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def _fill(table, rows, rate, weight, reach, discount, adds_one, adds_two):
     for n in prange(len(rows)):

@@ -111,6 +111,40 @@ def offer_shares(
     return shares
 
 
+def expected_shares(
+    probability: NDArray[np.float64],
+    odds_ratio: float,
+    rate: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    discount: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The four shares of one pair at many discounts, in expectation over η.
+
+    Parameters
+    ----------
+    probability, reach
+        (2,) q, and money below the price up to which the response is credited.
+    rate, weight
+        (2, nodes) η/r at the nodes of each product's posterior, and their weights.
+    discount
+        (n,) money off.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, 4) as ``offer_shares`` gives them.
+    """
+    n = len(discount)
+    shares = np.empty((n, 4))
+    shares[:, 0] = joint_probability(probability[0], probability[1], odds_ratio)
+    _fill_shares(
+        np.tile(probability, (n, 1)), np.full(n, odds_ratio), np.tile(rate, (n, 1)),
+        np.tile(weight, (n, 1)), np.tile(reach, (n, 1)), discount, shares,
+    )  # fmt: skip
+    return shares
+
+
 @njit(cache=True, parallel=True, error_model="numpy", fastmath={"contract"})
 def _fill_shares(
     probability: NDArray[np.float64],
