@@ -12,7 +12,7 @@ from ..instances.instance import Instance
 from ..models.beliefs import Beliefs
 from ..models.product_sets import set_table
 from ..models.set_closure import members, possible_range
-from .candidates import forced_bundles
+from .candidates import CandidatePairs, candidate_pairs, forced_bundles
 from .economics import pair_economics
 
 WEAK = "sets without a good pair"
@@ -43,6 +43,21 @@ class CandidateSets:
     def take(self, rows: NDArray[np.bool_] | slice) -> CandidateSets:
         """The sets at these positions."""
         return CandidateSets(self.products[rows], self.table[rows], self.forced[rows])
+
+
+def all_candidates(
+    instance: Instance, beliefs: Beliefs
+) -> tuple[list[CandidatePairs | CandidateSets], dict[str, int]]:
+    """The pairs and, size by size, the larger sets that could be bundles, and what was left out."""
+    pairs, counts = candidate_pairs(instance, beliefs)
+    groups: list[CandidatePairs | CandidateSets] = [pairs]
+    for size in range(3, instance.scenario.candidates.max_size + 1):
+        sets, left_out = candidate_sets(instance, beliefs, size)
+        groups += [sets] if len(sets) else []
+        for name, number in left_out.items():
+            counts[name] = counts.get(name, 0) + number
+        counts[f"candidates of {size} products"] = len(sets)
+    return groups, counts
 
 
 def candidate_sets(

@@ -96,7 +96,7 @@ class Offers:
         """The products of one offer, ascending."""
         return tuple(int(product) for product in self.products[row] if product != ABSENT)
 
-    def take(self, rows: NDArray[np.int64]) -> Offers:
+    def take(self, rows: NDArray[np.int64] | slice) -> Offers:
         """The offers at these positions; candidates keep their number."""
         return replace(self, **{name: array[rows] for name, array in _arrays(self).items()})
 

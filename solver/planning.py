@@ -32,6 +32,7 @@ from .offers import Offers
 from .plan import Plan, plan_beliefs
 from .plan_accounts import offer_accounts, product_accounts
 from .plan_report import objective_unit, plan_report
+from .prepared import Prepared
 from .program import Program
 from .rule_prices import RulePrice, price_rules
 from .scoring import score_offers
@@ -54,6 +55,7 @@ def solve(
     seconds: dict[str, float] | None = None,
     model_file: Path | None = None,
     interrupt: Interrupt | None = None,
+    prepared: Prepared | None = None,
 ) -> Plan:
     """The plan of an instance under its beliefs, verified.
 
@@ -69,6 +71,9 @@ def solve(
     interrupt
         ends the search: the best plan found so far is verified and returned. Heeded from the
         start of the search to the end, as its ``heeded`` says.
+    prepared
+        offers scored before (``prepared.prepare``), of these beliefs and of an instance that
+        differs in limits, rules, solver or name only; the plan is the same to the byte.
 
     Raises
     ------
@@ -82,15 +87,19 @@ def solve(
         the verifier refuses the plan (a bug: the plan is not to be used).
     InputError
         the engine is unknown or not installed, or the model cannot be written.
+    ValueError
+        ``prepared`` is of another instance or other beliefs.
     """
     say = progress or (lambda _: None)
     clock = _Stages({} if seconds is None else seconds)
     interrupt = interrupt or Interrupt()
+    if prepared is not None:
+        prepared.check(instance, beliefs)
     beliefs = planned_by_segment(beliefs, instance.scenario.objective.maximize)
     with clock.stage("score"):
         say("scoring the candidates …")
         mask = offer_mask(instance, beliefs)
-        offers, counts = score_offers(instance, beliefs, mask=mask)
+        offers, counts = score_offers(instance, beliefs, mask=mask, prepared=prepared)
     with clock.stage("program"):
         say(f"building the program of {len(offers):,} offers …")
         program = build_program(instance, beliefs, offers)
