@@ -31,7 +31,7 @@ from .cutting import Cutting
 from .diving import dive
 from .exchange import exchange_problem
 from .ingredients import Ingredients
-from .interface import Clock, EngineSettings, ProgressCallback
+from .interface import KNOWN_BOUND, Clock, EngineSettings, ProgressCallback
 from .neighbourhoods import Neighbourhoods
 from .presolve import presolve
 from .restricted import RestrictedPrograms
@@ -62,8 +62,12 @@ def solve_auto(
     progress: ProgressCallback | None,
     start: NDArray[np.float64] | None = None,
     ingredients: Ingredients | None = None,
+    known_bound: float | None = None,
 ) -> Solution:
-    """Solve a program of up to millions of columns with a bound that holds for all of them."""
+    """Solve a program of up to millions of columns with a bound that holds for all of them.
+
+    ``known_bound`` is what no assignment is worth more than, as proven elsewhere.
+    """
     parts = ingredients or Ingredients()
     if parts.presolve:
         reduced, kept = presolve(program)
@@ -72,6 +76,8 @@ def solve_auto(
     state = SearchState(reduced, settings.gap, clock, progress)
     state.statistics["columns_after_presolve"] = float(reduced.n_columns)
     state.propose(None if start is None else start[kept])
+    if known_bound is not None:
+        state.lower_bound_to(known_bound, KNOWN_BOUND)
     prices = _search(state, settings, parts)
     values = None
     if state.values is not None:

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from ..program import Program
 from ..solution import Solution
 
+KNOWN_BOUND = "a looser program"
+"""``bound_source`` of a bound that was known before the search."""
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:

@@ -15,7 +15,15 @@ from ..program import Program
 from ..solution import Solution, Status
 from .answer import RawAnswer, conclude
 from .ingredients import Ingredients
-from .interface import Clock, Engine, EngineSettings, Interrupt, Progress, ProgressCallback
+from .interface import (
+    KNOWN_BOUND,
+    Clock,
+    Engine,
+    EngineSettings,
+    Interrupt,
+    Progress,
+    ProgressCallback,
+)
 
 _ENGINES = ("auto", "highs", "scip", "cp-sat")
 
@@ -31,10 +39,11 @@ def solve_program(
     progress: ProgressCallback | None = None,
     *,
     start: NDArray[np.float64] | None = None,
+    known_bound: float | None = None,
     interrupt: Interrupt | None = None,
     ingredients: Ingredients | None = None,
 ) -> Solution:
-    """Solve a program; what comes back was re-verified against it.
+    """Solve a program; what comes back was re-verified against it, and no worse than ``start``.
 
     Parameters
     ----------
@@ -42,6 +51,9 @@ def solve_program(
         called with the incumbent and the bound as they improve.
     start
         (columns,) an assignment to begin from; ignored where it breaks the program.
+    known_bound
+        what no assignment is worth more than, as proven elsewhere: of a program with looser
+        rows, say. Nothing is searched where ``start`` is within the gap of it.
     interrupt
         ends the search early: what it has found by then comes back as ``feasible``.
     ingredients
@@ -54,23 +66,50 @@ def solve_program(
     """
     clock = Clock(settings.time_limit, deterministic=settings.deterministic, interrupt=interrupt)
     require_engine(settings.engine, deterministic=settings.deterministic)
-    engine = _engine(settings.engine, ingredients)
     if program.n_columns == 0:
         return _without_columns(program, settings)
     if start is not None and not program.is_feasible(start):
         start = None
-    if clock.over():
-        raw = RawAnswer(start, None, limit=clock.reason)
-        return conclude(program, settings, raw, engine=settings.engine)
+    given = RawAnswer(start, known_bound, limit=clock.reason)
+    before = conclude(program, settings, given, engine=settings.engine, bound_source=KNOWN_BOUND)
+    if clock.over() or before.status is Status.OPTIMAL:
+        return before
     value_scale, row_scale = _value_scale(program), _row_scale(program)
+    scaled_bound = None if known_bound is None else value_scale * known_bound
+    engine = _engine(settings.engine, ingredients, scaled_bound)
     if value_scale == 1.0 and np.all(row_scale == 1.0):
-        return engine(program, settings, clock, progress, start)
-    scaled = program.scaled(value_scale, row_scale)
-    solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress), start)
-    return _unscaled(program, solution, value_scale, row_scale)
+        solution = engine(program, settings, clock, progress, start)
+    else:
+        scaled = program.scaled(value_scale, row_scale)
+        solution = engine(scaled, settings, clock, _in_units_of(value_scale, progress), start)
+        solution = _unscaled(program, solution, value_scale, row_scale)
+    return _with_known(program, settings, solution, before)
 
 
-def _engine(name: str, ingredients: Ingredients | None) -> Engine:
+def _with_known(
+    program: Program, settings: EngineSettings, found: Solution, before: Solution
+) -> Solution:
+    """What an engine found, or what was known before it where that is better."""
+    if found.status is Status.INFEASIBLE and before.values is None:
+        return found
+    plans = [one for one in (found, before) if one.objective is not None]
+    bounds = [one for one in (found, before) if one.bound is not None]
+    plan = max(plans, key=lambda one: one.objective or 0.0, default=found)
+    proof = min(bounds, key=lambda one: one.bound or 0.0, default=found)
+    if plan is found and proof is found:
+        return found
+    raw = RawAnswer(plan.values, proof.bound, limit=found.limit, statistics=found.statistics)
+    return conclude(
+        program,
+        settings,
+        raw,
+        engine=settings.engine,
+        bound_source=proof.bound_source,
+        shadow_prices=found.shadow_prices,
+    )
+
+
+def _engine(name: str, ingredients: Ingredients | None, known_bound: float | None) -> Engine:
     """The engine of a name that is known; only what it needs is loaded."""
     if name.startswith("pulp:"):
         from .pulp_engine import solve_pulp as engine
@@ -79,7 +118,7 @@ def _engine(name: str, ingredients: Ingredients | None) -> Engine:
     elif name == "auto":
         from .auto import solve_auto
 
-        engine = partial(solve_auto, ingredients=ingredients)
+        engine = partial(solve_auto, ingredients=ingredients, known_bound=known_bound)
     else:
         from .mathopt import solve_mathopt as engine
     return engine
