@@ -74,6 +74,7 @@ def explain_conflict(
         "smallest": conflict.smallest,
         "relaxations": list(changes),
         "notes": notes,
+        "candidates_cut": candidates_cut,
     }
     return ConflictError(conflict.rules, message, report)
 

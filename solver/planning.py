@@ -41,6 +41,7 @@ from .segment_views import planned_by_segment
 from .soft_targets import without_excess
 from .solution import Solution, Status
 from .verifier import verify_files
+from .warm_start import Start, start_values
 
 Say = Callable[[str], None]
 
@@ -56,6 +57,8 @@ def solve(
     model_file: Path | None = None,
     interrupt: Interrupt | None = None,
     prepared: Prepared | None = None,
+    start: Start | None = None,
+    with_prices: bool = True,
 ) -> Plan:
     """The plan of an instance under its beliefs, verified.
 
@@ -74,6 +77,10 @@ def solve(
     prepared
         offers scored before (``prepared.prepare``), of these beliefs and of an instance that
         differs in limits, rules, solver or name only; the plan is the same to the byte.
+    start
+        plans to begin the search from, and a bound that is known to hold for this one.
+    with_prices
+        whether rules are priced, which takes up to a tenth of the time limit.
 
     Raises
     ------
@@ -110,7 +117,7 @@ def solve(
     interrupt.heeded = True
     with clock.stage("solve"):
         left = _time_left(instance, clock, "program")
-        solution = _search(instance, program, offers, say, left, interrupt)
+        solution = _search(instance, program, offers, say, left, interrupt, start or Start())
     if solution.values is None:
         interrupt.heeded = False
     if solution.status is Status.INFEASIBLE:
@@ -135,7 +142,7 @@ def solve(
         say("pricing the rules …")
         share = _PRICE_SHARE * instance.scenario.solver.time_limit
         for_prices = min(share, _time_left(instance, clock, "program", "solve"))
-        if interrupt.requested:
+        if interrupt.requested or not with_prices:
             for_prices = 0.0
         solution, prices = price_rules(
             instance, beliefs, offers, program, solution, for_prices, interrupt
@@ -191,6 +198,7 @@ def _search(
     say: Say,
     seconds: float,
     interrupt: Interrupt,
+    start: Start,
 ) -> Solution:
     settings = instance.scenario.solver
     engine = EngineSettings(
@@ -207,7 +215,15 @@ def _search(
     def tell(state: EngineProgress) -> None:
         say(_standing(state, unit))
 
-    solution = solve_program(program, engine, tell, interrupt=interrupt)
+    first = start_values(program, offers, start.plans, engine, interrupt)
+    solution = solve_program(
+        program,
+        replace(engine, time_limit=clock.left()),
+        tell,
+        start=first,
+        known_bound=None if start.bound is None else start.bound / unit,
+        interrupt=interrupt,
+    )
     solution = without_excess(program, solution)
     if instance.scenario.objective.maximize == "affinity" and solution.status is Status.OPTIMAL:
         left = replace(engine, time_limit=clock.left())

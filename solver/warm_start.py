@@ -54,7 +54,8 @@ def start_values(
     a plan that keeps the rules comes back as good or better, one that does not comes back mended,
     and of several plans the best parts are joined (as in crossover; Rothberg 2007).
     """
-    rows = _rows_of(offers, {products for plan in plans for products, _ in plan})
+    bundles = {products for plan in plans for products, _ in plan}
+    rows = _rows_of(offers, bundles) if bundles else np.zeros(0, dtype=np.int64)
     if len(rows) == 0:
         return None
     columns = np.concatenate([rows, np.arange(len(offers), program.n_columns)])
