@@ -15,7 +15,7 @@ from ..models.beliefs import Beliefs
 from .candidate_sets import all_candidates
 from .offers import ABSENT, Offers, bundle_numbers, concatenated
 from .posterior import NODES
-from .scorer import CHUNK, SCORED, Candidates, Scorer, filled, products_of, width_of
+from .scorer import SCORED, Candidates, Scorer, filled, pieces, products_of, width_of
 from .segment_views import planned_by_segment
 
 _CATALOGUE = (
@@ -73,8 +73,7 @@ class Prepared:
         size = products.shape[1]
         known = self.products.get(size, products[:0])
         place = _places(known, products, len(self.instance.catalogue))
-        for start in range(0, max(len(products), 1), CHUNK):
-            part = slice(start, start + CHUNK)
+        for part in pieces(len(products)):
             yield self._chunk(candidates.take(part), place[part], size, scorer)
 
     def _chunk(

@@ -49,8 +49,8 @@ class Scorer:
 
     def chunks(self, candidates: Candidates) -> Iterator[Offers]:
         """The offers of candidates of one size, some at a time."""
-        for start in range(0, max(len(candidates), 1), CHUNK):
-            yield self.score(candidates.take(slice(start, start + CHUNK)))
+        for part in pieces(len(candidates)):
+            yield self.score(candidates.take(part))
 
     def score(self, candidates: Candidates) -> Offers:
         """The offers of some candidates of one size."""
@@ -124,6 +124,12 @@ class Scorer:
             # affinity says nothing about prices: the smallest level that is offered at all
             price[np.cumsum(price > 0, axis=1) > 1] = 0
         return price, level_mask
+
+
+def pieces(n_candidates: int) -> Iterator[slice]:
+    """Chunks of candidates, one at least."""
+    for start in range(0, max(n_candidates, 1), CHUNK):
+        yield slice(start, start + CHUNK)
 
 
 def products_of(candidates: Candidates) -> NDArray[np.int32]:

@@ -71,7 +71,6 @@ def test_pairs_that_rules_force_take_their_place_among_those_scored_before(
     rules: Sequence[Rule], chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scorer, "CHUNK", chunk)
-    monkeypatch.setattr("bundlewise.solver.prepared.CHUNK", chunk)
     instance, beliefs = shop(12)
     ids = {str(name): k for k, name in enumerate(instance.catalogue.product_ids)}
     beliefs = thinly_bought(instance, beliefs, {(ids["002"], ids["003"]), (ids["010"], ids["011"])})

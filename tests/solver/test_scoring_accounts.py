@@ -262,7 +262,7 @@ def test_cut_keeps_the_best_candidates_and_the_forced_ones() -> None:
 
 def test_chunks_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, counts = score_offers(*shop(15))
-    monkeypatch.setattr("bundlewise.solver.scoring._CHUNK", 7)
+    monkeypatch.setattr("bundlewise.solver.scorer.CHUNK", 7)
     pieces, counts_again = score_offers(*shop(15))
     assert counts == counts_again
     for name in Offers.__slots__:
