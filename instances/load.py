@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,24 @@ TELLING_DAYS = 14
 _LISTED = 5  # bundles that a warning names
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of a scenario as they were read, before its assumptions are applied.
+
+    What was found on the way stands beside each: warnings, and counts of what was left out.
+    """
+
+    products: ProductTable
+    prices: PriceTable | None
+    price_warnings: Sequence[str]
+    orders: OrdersRead
+    events: pd.DataFrame | None
+    event_counts: dict[str, int]
+    event_warnings: Sequence[str]
+    promotions: PromotionTable | None
+    promotion_warnings: Sequence[str]
+
+
 def load_instance(scenario: Scenario) -> Instance:
     """Read every table that a scenario names.
 
@@ -44,26 +63,48 @@ def load_instance(scenario: Scenario) -> Instance:
         product, category or brand that the tables lack; for orders older than
         ``data.max_age_days``.
     """
+    return instance_of(scenario, read_tables(scenario))
+
+
+def read_tables(scenario: Scenario) -> Tables:
+    """Read and clean the tables: the part of ``load_instance`` that scenarios with the same
+    ``data`` and planned week have in common."""
     data = scenario.data
     products = read_products(data.products)
     prices, price_warnings = _prices(scenario, products)
     orders = read_orders(data.orders, products.product_ids, scenario.week)
+    events, event_counts, event_warnings = _events(scenario, products, orders)
+    promotions, promotion_warnings = _promotions(scenario, products, orders)
+    return Tables(
+        products=products,
+        prices=prices,
+        price_warnings=price_warnings,
+        orders=orders,
+        events=events,
+        event_counts=event_counts,
+        event_warnings=event_warnings,
+        promotions=promotions,
+        promotion_warnings=promotion_warnings,
+    )
+
+
+def instance_of(scenario: Scenario, tables: Tables) -> Instance:
+    """The instance of a scenario and its tables; errors as ``load_instance`` has them."""
+    products, prices, orders = tables.products, tables.prices, tables.orders
     catalogue, counts, catalogue_warnings = resolve_catalogue(
         products, prices, orders.orders, scenario
     )
     _check_rules(scenario, catalogue)
     _check_age(scenario, orders)
-    events, event_counts, event_warnings = _events(scenario, products, orders)
-    promotions, promotion_warnings = _promotions(scenario, products, orders)
     visits, visit_warnings = _visits(scenario, orders)
     previous, previous_warnings = _previous_plan(scenario, catalogue)
     warnings = (
         *previous_warnings,
         *products.warnings,
-        *price_warnings,
+        *tables.price_warnings,
         *orders.warnings,
-        *event_warnings,
-        *promotion_warnings,
+        *tables.event_warnings,
+        *tables.promotion_warnings,
         *catalogue_warnings,
         *visit_warnings,
     )
@@ -71,18 +112,16 @@ def load_instance(scenario: Scenario) -> Instance:
         scenario=scenario,
         orders=orders.orders,
         catalogue=catalogue,
-        events=events,
+        events=tables.events,
         quarantine=orders.quarantine,
         visits=visits,
-        inputs=tuple(
-            _inputs(scenario, orders, products, prices, events, event_counts, promotions, previous)
-        ),
-        counts={**orders.counts, **counts, **event_counts},
+        inputs=tuple(_inputs(scenario, tables, previous)),
+        counts={**orders.counts, **counts, **tables.event_counts},
         warnings=warnings,
         prices=prices,
         quality=_quality(scenario, orders, products, catalogue),
         previous_plan=previous,
-        promotions=promotions,
+        promotions=tables.promotions,
     )
 
 
@@ -239,22 +278,16 @@ def _check_named(
 
 
 def _inputs(
-    scenario: Scenario,
-    orders: OrdersRead,
-    products: ProductTable,
-    prices: PriceTable | None,
-    events: pd.DataFrame | None,
-    event_counts: dict[str, int],
-    promotions: PromotionTable | None,
-    previous: PreviousPlan | None,
+    scenario: Scenario, tables: Tables, previous: PreviousPlan | None
 ) -> Iterator[InputFile]:
-    data = scenario.data
+    data, orders, products = scenario.data, tables.orders, tables.products
+    prices, events, promotions = tables.prices, tables.events, tables.promotions
     yield _input(data.orders, orders.rows, orders.orders.n_lines)
     yield _input(data.products, products.table.rows, products.table.rows)
     if data.prices is not None and prices is not None:
         yield _input(data.prices, len(prices.product), int((prices.product >= 0).sum()))
     if data.events is not None and events is not None:
-        yield _input(data.events, len(events) + sum(event_counts.values()), len(events))
+        yield _input(data.events, len(events) + sum(tables.event_counts.values()), len(events))
     if data.promotions is not None and promotions is not None:
         used = (promotions.product >= 0) & (promotions.store >= -1)
         yield _input(data.promotions, len(used), int(used.sum()))
