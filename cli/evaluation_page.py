@@ -60,7 +60,7 @@ def evaluation_page(scores: dict[str, Any]) -> str:
         name=scores["name"],
         summary=f"Learned on {weeks} ({between}). {scores['products']:,} products.",
         sections=[
-            _section(key, section)
+            score_section(key, section)
             for key, section in scores.items()
             if isinstance(section, dict) and key != "seconds"
         ],
@@ -68,7 +68,8 @@ def evaluation_page(scores: dict[str, Any]) -> str:
     )
 
 
-def _section(key: str, scores: dict[str, Any]) -> _Section:
+def score_section(key: str, scores: dict[str, Any]) -> _Section:
+    """One section of held-out scores, as ``scores.html.j2`` shows it."""
     words = SECTIONS.get(key, Words(plain(key).capitalize(), ""))
     if key == "calibration":
         parts = [_part(name, part) for name, part in scores.items()]
