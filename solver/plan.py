@@ -14,11 +14,13 @@ import pandas as pd
 
 from ..instances.bundle_ids import neutralise
 from ..models.beliefs import Beliefs
+from .group_accounts import GROUP_COLUMNS
+from .level_accounts import LEVEL_COLUMNS
 from .plan_accounts import PLAN_COLUMNS, SEGMENTS_COLUMN
 from .plan_folder import csv_bytes
 from .set_draws import set_spread, subsets_of_plan
 
-_TEXT = ("bundle_id", "name", "product_ids", "titles")
+_TEXT = ("bundle_id", "name", "product_ids", "titles", "left_out")
 _MONEY = (
     "list_price",
     "bundle_price",
@@ -51,6 +53,8 @@ class Plan:
         order lines set aside, without customer ids; empty when there were none.
     scenario
         text of the resolved scenario.
+    levels, groups
+        the rows of levels.csv and groups.csv, money in cents.
     segments
         files of the segments of shoppers that offers were scored by: name -> table or JSON value.
     """
@@ -62,6 +66,8 @@ class Plan:
     quarantine: pd.DataFrame
     scenario: str
     segments: dict[str, Any] = field(default_factory=dict)
+    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    groups: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def status(self) -> str:
@@ -85,6 +91,8 @@ class Plan:
         files = {
             "plan.csv": offers_csv(self.offers),
             "products.csv": products_csv(self.products),
+            "levels.csv": levels_csv(self.levels),
+            "groups.csv": groups_csv(self.groups),
             "beliefs.parquet": _parquet(self.beliefs),
             "scenario.toml": self.scenario.encode("utf-8"),
         }
@@ -105,6 +113,28 @@ def offers_csv(offers: pd.DataFrame) -> bytes:
         columns.append(SEGMENTS_COLUMN)
     rows = [[_plan_cell(name, row[name]) for name in columns] for row in _records(offers)]
     return csv_bytes(columns, rows)
+
+
+def levels_csv(levels: pd.DataFrame) -> bytes:
+    """levels.csv: bundles at every level, cells as in plan.csv."""
+    columns: list[str] = list(LEVEL_COLUMNS)
+    rows = [[_plan_cell(name, row[name]) for name in columns] for row in _records(levels)]
+    return csv_bytes(columns, rows)
+
+
+def groups_csv(groups: pd.DataFrame) -> bytes:
+    """groups.csv: a gain is per unit, so it has six decimals."""
+    rows = [
+        [
+            *(neutralise(row[name]) for name in ("bundle_id", "buys", "adds")),
+            f"{row['share']:.6g}",
+            format_units(row["units"]),
+            f"{row['gain'] / 100:.6f}",
+            format_money(row["money"]),
+        ]
+        for row in _records(groups)
+    ]
+    return csv_bytes(list(GROUP_COLUMNS), rows)
 
 
 def products_csv(products: pd.DataFrame) -> bytes:
@@ -217,10 +247,12 @@ def _plan_cell(column: str, value: Any) -> str:
         return ";".join(format_units(count) for count in value)
     if column == SEGMENTS_COLUMN:
         return neutralise("; ".join(value))
-    if column == "capped":
+    if column in ("capped", "chosen"):
         return _flag(value)
     if column == "level":
         return repr(float(value))
+    if column == "value":
+        return f"{value:.6g}"
     return f"{value:.6f}"
 
 

@@ -18,6 +18,7 @@ from ..models.beliefs import Beliefs
 from .accounts import standalone_units
 from .build import build_program
 from .economics import pair_economics
+from .evidence import plan_evidence
 from .filters import FILTER_NAMES, NO_GAIN, RULE_PREFIX
 from .intervals import interval
 from .offers import Offers
@@ -116,6 +117,8 @@ def plan_report(
         "assumptions": _assumptions(instance, beliefs, rows),
         **({} if beliefs.segments is None else {"segments": _segments(beliefs, chosen)}),
         "beliefs": _plain(beliefs.manifest),
+        "held_out": _plain(beliefs.manifest.get("held_out")),
+        "evidence": plan_evidence(instance, beliefs, chosen, rows),
         "warnings": warnings,
     }
 

@@ -26,7 +26,9 @@ from .engines.interface import Clock, EngineSettings, Interrupt
 from .engines.interface import Progress as EngineProgress
 from .engines.solve import solve_program
 from .filters import offer_mask
+from .group_accounts import group_accounts
 from .intervals import interval
+from .level_accounts import level_accounts
 from .model_names import column_names, group_names
 from .offers import Offers
 from .plan import Plan, plan_beliefs
@@ -266,6 +268,8 @@ def _plan(
         report={**report, "seconds": dict(clock.seconds)},
         offers=rows,
         products=product_accounts(instance, beliefs, rows),
+        levels=level_accounts(instance, beliefs, chosen, rows),
+        groups=group_accounts(instance, beliefs, chosen, rows),
         beliefs=plan_beliefs(beliefs, products, [chosen.bundle(k) for k in range(len(chosen))]),
         quarantine=quarantine,
         scenario=scenario_toml(instance.scenario),
