@@ -88,6 +88,12 @@ def read_tables(scenario: Scenario) -> Tables:
     )
 
 
+def tables_key(scenario: Scenario) -> tuple[object, ...]:
+    """Everything of a scenario that its tables depend on: of one key, scenarios share them."""
+    data = scenario.data
+    return (data.orders, data.products, data.prices, data.events, data.promotions, scenario.week)
+
+
 def instance_of(scenario: Scenario, tables: Tables) -> Instance:
     """The instance of a scenario and its tables; errors as ``load_instance`` has them."""
     products, prices, orders = tables.products, tables.prices, tables.orders
