@@ -24,6 +24,8 @@ COMMANDS = {
     "solve": ("solve", "Choose next week's bundles and discounts."),
     "check": ("check", "Re-check a finished plan, independently of the solver."),
     "compare": ("compare", "Put scenarios or finished plans side by side."),
+    "report": ("report", "Write a finished plan as a page that opens offline."),
+    "frontier": ("frontier", "Trade-off curves: what a limit costs, with proven bounds."),
     "recommend": ("recommend", "Rank a plan's bundles for segments, or for single shoppers."),
     "bench": ("bench", "Solve published benchmark problems, beside what is known of them."),
 }

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,8 +87,14 @@ class Plan:
             f"bound {bound}, gap {gap}"
         )
 
-    def files(self) -> dict[str, bytes]:
-        """The content of every file of the plan folder, by name."""
+    def files(self, beside: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+        """The content of every file of the plan folder, by name.
+
+        Parameters
+        ----------
+        beside
+            further files, whose hashes stand with the others in plan.json.
+        """
         files = {
             "plan.csv": offers_csv(self.offers),
             "products.csv": products_csv(self.products),
@@ -100,6 +107,7 @@ class Plan:
             files["quarantine.csv"] = _text_csv(self.quarantine)
         for name, content in self.segments.items():
             files[name] = _parquet(content) if isinstance(content, pd.DataFrame) else _json(content)
+        files |= beside or {}
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         report = {**self.report, "files": hashes}
         files["plan.json"] = _json(report)

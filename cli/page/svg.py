@@ -52,9 +52,8 @@ class Drawing:
         """The chart; title and description are what a screen reader says of it."""
         label = escape(f"{title}. {description}")
         view = f'viewBox="0 0 {_n(self.width)} {_n(self.height)}"'
-        return Markup(
-            f'<svg class="chart" {view} role="img" aria-label="{label}">{"".join(self._parts)}</svg>'
-        )
+        head = f'<svg class="chart" {view} role="img" aria-label="{label}">'
+        return Markup(f"{head}{''.join(self._parts)}</svg>")
 
     def _add(self, part: str) -> None:
         self._parts.append(part)
