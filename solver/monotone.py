@@ -76,13 +76,15 @@ def visiting_order(
 
     A key with a direction is taken from its loosest value to its tightest, then to the middle of
     each gap, the widest first: what lies between a bound and a plan as good as it needs no search.
-    Other keys are taken in their order, so that each point has a neighbour to start from.
+    Other keys are taken in their order, so that each point has a neighbour to start from, and
+    change least often, since offers are scored anew for them.
     """
     points: list[tuple[float, ...]] = [()]
     for values, direction in zip(reversed(axes), reversed(directions), strict=True):
         ordered = _halving(values[::-1] if direction > 0 else values) if direction else values
         points = [(value, *rest) for rest in points for value in ordered]
-    return points
+    others = [place for place, direction in enumerate(directions) if direction == 0]
+    return sorted(points, key=lambda point: [axes[k].index(point[k]) for k in others])
 
 
 def _halving(values: tuple[float, ...]) -> tuple[float, ...]:

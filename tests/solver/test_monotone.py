@@ -64,3 +64,5 @@ def test_points_that_bound_others_come_first() -> None:
     assert visiting_order(((7,),), (1,)) == [(7,)]
     grid = visiting_order(((1, 2, 3), (10, 20)), (1, 0))
     assert grid == [(3, 10), (1, 10), (2, 10), (3, 20), (1, 20), (2, 20)]
+    turned = visiting_order(((10, 20), (1, 2, 3)), (0, 1))
+    assert turned == [(second, first) for first, second in grid]
