@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .page.numbers import NOTHING, amount, change, factor, money, percent, units
-from .report_charts import demand_chart, level_chart
+from .report_charts import demand_chart, level_chart, refusal
 from .report_data import Bundle, Group, Level, Product, ReportedPlan
 
 _NUMBERS = {2: "both", 3: "all three", 4: "all four"}
@@ -143,7 +143,7 @@ def _level_row(level: Level) -> tuple[str, ...]:
         amount(level.spend),
         amount(level.margin),
         percent(level.rate),
-        "chosen" if level.chosen else f"refused: {level.left_out}" if level.left_out else "",
+        "chosen" if level.chosen else refusal(level) if level.left_out else "",
     )
 
 

@@ -14,6 +14,8 @@ from .report_data import Bundle, Level, Product
 
 _LABELLED = 40  # bundles with a line of their own; of more only the ranks fit
 _ROW, _LINE = 30, 15  # height of a row's bar with its margins, and of a line of its label
+_NO_GAIN = "no-gain"  # the filter of offers that earn nothing
+_STEPS = 8  # straight pieces of a demand curve
 _MARGIN = 8  # room at the left and right of a plot
 
 
@@ -32,7 +34,7 @@ def margin_chart(bundles: Sequence[Bundle], currency: str) -> Markup:
 
 
 def _by_name(bundles: Sequence[Bundle]) -> Drawing:
-    labels = [wrapped(bundle.name, WIDTH - 2 * _MARGIN - 64) for bundle in bundles]
+    labels = [wrapped(bundle.name, WIDTH - 2 * _MARGIN - 56) for bundle in bundles]
     height = sum(_ROW + _LINE * len(label) for label in labels) + 20
     chart = Drawing(height)
     scale = _scale_of_intervals(bundles, _MARGIN, WIDTH - _MARGIN)
@@ -108,16 +110,15 @@ def level_chart(levels: Sequence[Level], currency: str, break_even: float | None
     chart.text(WIDTH - _MARGIN, 163, f"discount; {currency} a week upwards", "quiet", "end")
     said = "; ".join(
         f"{percent(level.discount)} off earns {amount(level.margin)}"
-        + (
-            " (chosen)"
-            if level.chosen
-            else f" (refused: {level.left_out})"
-            if level.left_out
-            else ""
-        )
+        + (" (chosen)" if level.chosen else f" ({refusal(level)})" if level.left_out else "")
         for level in levels
     )
     return chart.svg(f"Incremental margin by discount, {currency} a week", said)
+
+
+def refusal(level: Level) -> str:
+    """Why a level could not be chosen."""
+    return "would not gain" if level.left_out == _NO_GAIN else f"refused: {level.left_out}"
 
 
 def waterfall_chart(steps: Sequence[tuple[str, float]], total: str, currency: str) -> Markup:
@@ -221,7 +222,7 @@ def demand_chart(product: Product, band: tuple[float, float] | None) -> Markup:
     """
     q, deepest = product.purchase_probability, product.deepest_cut
     end = max(0.4, math.ceil(10 * deepest) / 10)
-    cuts = [end * k / 16 for k in range(17)]
+    cuts = [end * k / _STEPS for k in range(_STEPS + 1)]
     low, high = band if band is not None else (product.sensitivity, product.sensitivity)
     top = [1000 * _bought(q, high, cut) for cut in cuts]
     chart = Drawing(168)

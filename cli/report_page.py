@@ -260,7 +260,8 @@ def _rules(plan: ReportedPlan) -> dict[str, Any]:
         binding = sum(_binds(rule) for rule in held)
         if held:
             name = f"{kind}, {counted(len(held), 'product')}"
-            rows.append((name, NOTHING, NOTHING, NOTHING, f"binds {counted(binding, 'product')}"))
+            binds = f"{count(binding)} of {count(len(held))}" if binding else ""
+            rows.append((name, NOTHING, NOTHING, NOTHING, binds))
     shown = [
         (price["step_text"], price["change_low"], price["change_high"])
         for price in prices
@@ -281,7 +282,7 @@ def _rule_row(rule: Mapping[str, Any]) -> tuple[str, ...]:
         _figure(value),
         "none" if limit is None else _figure(limit),
         _figure(slack),
-        "binds" if _binds(rule) else "",
+        "yes" if _binds(rule) else "",
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup, escape
 
 WIDTH = 360
-_LETTER = 6.6  # mean width of a letter of 12 px text; wide letters count twice
+_LETTER = 6.3  # mean width of a letter of 12 px text; wide letters count twice
 _WIDE = 0x1100  # from here on scripts have letters as wide as they are high
 
 

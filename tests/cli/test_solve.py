@@ -44,7 +44,8 @@ def test_the_shipped_instance_gives_a_verified_plan(seed_plan: Path, run: Run):
     assert 0 < plan.report["kpis"]["bundles"] <= 12
     assert plan.report["kpis"]["incremental_margin"] > 0
     names = {path.name for path in seed_plan.iterdir()}
-    assert names == {"plan.csv", "plan.json", "products.csv", "beliefs.parquet", "scenario.toml"}
+    tables = {"plan.csv", "products.csv", "levels.csv", "groups.csv", "beliefs.parquet"}
+    assert names == {*tables, "plan.json", "scenario.toml", "report.html"}
     answer = run("check", seed_plan)
     assert (answer.code, answer.err) == (0, "")
     assert "holds" in answer.out
