@@ -155,6 +155,7 @@ def _row(point: dict[str, Any], keys: list[str]) -> _Row:
     low, high = point["incremental_margin_low"], point["incremental_margin_high"]
     between = NOTHING if low is None else f"{amount(low)} to {amount(high)}"
     cells = [
+        NOTHING if point["bundles"] is None else f"{point['bundles']:,}",
         amount(point["objective"]),
         amount(point["bound"]),
         percent(point["gap"], 3),
@@ -164,7 +165,6 @@ def _row(point: dict[str, Any], keys: list[str]) -> _Row:
         amount(point["margin"]),
         percent(point["margin_rate"]),
         amount(point["discount_spend"]),
-        NOTHING if point["bundles"] is None else f"{point['bundles']:,}",
     ]
     status = str(point["status"])
     values = [value_text(point["values"][key]) for key in keys]
