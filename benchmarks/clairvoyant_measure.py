@@ -45,7 +45,8 @@ def measure(world: str, seed: int) -> dict[str, Any]:
     dict
         ``plans``: true margin by plan (``learned``, ``clairvoyant``, ``posterior`` where the
         model is right, the rankings at their best level, the policies); ``promised`` and its
-        interval; ``promised_uncapped`` of the plan that credits responses beyond the deepest cut;
+        interval; ``others_promised`` of the plans that are told of no substitutes (``told``) or
+        credit responses beyond the deepest cut (``uncapped``);
         ``losing``: share of the learned plan's bundles that truly lose; what the shop's
         data are; ``standard_error`` of the learned plan's margin, 0 where it is integrated.
     """
@@ -91,7 +92,7 @@ def measure(world: str, seed: int) -> dict[str, Any]:
         "promised": kpis["incremental_margin"],
         "promised_low": kpis["incremental_margin_low"],
         "promised_high": kpis["incremental_margin_high"],
-        "promised_uncapped": others["uncapped"].promised,
+        "others_promised": {name: others[name].promised / 100 for name in ("told", "uncapped")},
         "plans": {name: float(value) * money for name, value in plans.items()},
         "standard_error": float(np.sqrt((error**2).sum())) * money,
         "losing": float((gain < 0).mean()) if len(gain) else 0.0,

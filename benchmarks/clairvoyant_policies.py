@@ -29,7 +29,8 @@ def other_plans(instance: Instance, beliefs: Beliefs) -> dict[str, Chosen]:
 
     ``mean`` is the policy of ``solve``, by the study's own planner; ``quantile`` values an offer
     at the 25 % quantile of its margin over the draws of the posterior; ``floor`` takes no offer
-    that loses money in more than 10 % of the draws; ``half`` offers half as many bundles;
+    that loses money in more than 10 % of the draws; ``half`` offers half as many bundles; ``told``
+    knows that bundles take nothing from substitutes (``assumptions.diversion = 0``);
     ``uncapped`` credits responses beyond the deepest price cuts the data support; ``one level``
     gives the same discount on all bundles, one plan a level.
     """
@@ -38,6 +39,9 @@ def other_plans(instance: Instance, beliefs: Beliefs) -> dict[str, Chosen]:
     pairs, off, value, rows = by_pair(offers)
     plans = {
         "mean": best_plan(pairs, off, value, BUNDLES),
+        "told": best_plan(
+            *by_pair(score_offers(_without_diversion(instance), beliefs)[0])[:3], BUNDLES
+        ),
         "half": best_plan(pairs, off, value, BUNDLES // 2),
         "uncapped": best_plan(*by_pair(score_offers(instance, everywhere)[0])[:3], BUNDLES),
     }
@@ -49,6 +53,12 @@ def other_plans(instance: Instance, beliefs: Beliefs) -> dict[str, Chosen]:
     safe = np.where(risk <= MOST_RISK, value, -np.inf)
     plans["floor"] = best_plan(pairs, off, safe, BUNDLES)
     return plans
+
+
+def _without_diversion(instance: Instance) -> Instance:
+    scenario = instance.scenario
+    assumptions = scenario.assumptions.model_copy(update={"diversion": 0.0})
+    return replace(instance, scenario=scenario.model_copy(update={"assumptions": assumptions}))
 
 
 def by_pair(

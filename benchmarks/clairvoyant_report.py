@@ -27,7 +27,7 @@ _PLANS = {
 _CAUSES = ("q", "η", "ψ", "q, η, ψ", "uncapped", "q, η, ψ, no cap")
 _BASES = ("clairvoyant", "posterior", "q, η, ψ")  # the last is capped at the deepest cut, as ours
 _FEWEST = 3  # shops that an interval is shown for
-_POLICIES = ("mean", "uncapped", "quantile", "floor", "half")
+_POLICIES = ("mean", "uncapped", "told", "quantile", "floor", "half")
 
 
 def report(results: Sequence[Result]) -> str:
@@ -99,9 +99,6 @@ def _worlds(by_world: dict[str, list[Result]]) -> str:
         )
         bias = (promised - delivered).mean() / delivered.mean()
         error = np.abs(promised - delivered).mean() / delivered.mean()
-        uncapped = np.array([one["plans"]["uncapped"] for one in results]) / best
-        credited = np.array([one["promised_uncapped"] for one in results]) / best
-        without = (credited - uncapped).mean() / uncapped.mean()
         sold = delivered.mean() > 0
         rows.append(
             [
@@ -110,15 +107,25 @@ def _worlds(by_world: dict[str, list[Result]]) -> str:
                 _mean(promised),
                 f"{bias:+.1%}" if sold else "–",
                 f"{error:.1%}" if sold else "–",
-                f"{without:+.1%}" if uncapped.mean() > 0 else "–",
+                _bias_of(results, "told"),
+                _bias_of(results, "uncapped"),
                 f"{np.mean((low <= delivered) & (delivered <= high)):.0%}",
                 f"{np.mean([one['losing'] for one in results]):.1%}",
                 _mean([_best_ranking(one) for one in results] / best),
             ]
         )
     head = ["world", "delivered, of the clairvoyant's", "promised, of the same"]
-    head += ["promised over delivered", "mean absolute error", "the same without the cap"]
+    head += ["promised over delivered", "mean absolute error"]
+    head += ["promised over delivered, told of no substitutes", "the same without the cap"]
     return _table([*head, "inside the 90 % interval", "bundles that lose", "best ranking"], rows)
+
+
+def _bias_of(results: list[Result], policy: str) -> str:
+    """Promised over delivered of the plan under another policy."""
+    best = np.array([one["plans"]["clairvoyant"] for one in results])
+    delivered = (np.array([one["plans"][policy] for one in results]) / best).mean()
+    promised = (np.array([one["others_promised"][policy] for one in results]) / best).mean()
+    return f"{promised / delivered - 1:+.1%}" if delivered > 0 else "–"
 
 
 def _policies(by_world: dict[str, list[Result]]) -> str:
@@ -127,6 +134,7 @@ def _policies(by_world: dict[str, list[Result]]) -> str:
         for world, results in by_world.items()
     ]
     head = ["delivered, of the clairvoyant's", "expected value", "no cap at the deepest cut"]
+    head += ["told of no substitutes"]
     return _table([*head, "25 % quantile", "chance of loss ≤ 10 %", "half the bundles"], rows)
 
 

@@ -171,14 +171,15 @@ def test_tables_say_mean_and_interval() -> None:
     """Two shops at 0.9 and 1.0: 0.95 ± 12.706·0.05 (Student, one degree of freedom)."""
     mean, width = interval([0.9, 1.0])
     assert (mean, width) == (pytest.approx(0.95), pytest.approx(12.7062 * 0.05, rel=1e-4))
-    names = ("learned", "clairvoyant", "posterior", "mean", "uncapped", "quantile", "floor")
+    names = ("told", "learned", "clairvoyant", "posterior", "mean", "uncapped", "quantile", "floor")
     names += ("half", "co-purchase", "lift", "random", "any two", "one level", "q", "η", "ψ")
     one = {
         "world": "right", "seed": 1, "visits": 2_000, "weeks": 45, "baskets": 9, "lines": 9,
         "candidates": 9, "reliability": 0.8, "promised": 110.0, "promised_low": 90.0,
-        "promised_high": 130.0, "losing": 0.04,
+        "promised_high": 130.0, "others_promised": {"told": 101.0, "uncapped": 105.0},
+        "losing": 0.04,
         "plans": dict.fromkeys((*names, "q, η, ψ", "q, η, ψ, no cap"), 100.0),
     }  # fmt: skip
     text = report([one, one, one])
-    row = "| the model is right | 100.0% ± 0.0% | 110.0% ± 0.0% | +10.0% | 10.0% | 100% | 4.0% |"
-    assert row in text
+    row = "| the model is right | 100.0% ± 0.0% | 110.0% ± 0.0% | +10.0% | 10.0% "
+    assert row + "| +1.0% | +5.0% | 100% |" in text
