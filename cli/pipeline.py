@@ -18,6 +18,7 @@ from ..instances import (
 from .console import Progress
 
 if TYPE_CHECKING:
+    from ..instances.load import Tables
     from ..models import Beliefs
     from ..solver import Plan
     from ..solver.engines import Interrupt
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 class Shared:
     """What scenarios of one run have in common, so that it is read and learned once."""
 
+    tables: dict[tuple[object, ...], Tables] = field(default_factory=dict)
     beliefs: dict[tuple[object, ...], Beliefs] = field(default_factory=dict)
 
 
@@ -34,7 +36,6 @@ def plan_scenario(
     path: Path,
     week: str | None,
     progress: Progress,
-    shared: Shared | None = None,
     *,
     model_file: Path | None = None,
     keep_incumbent: bool = False,
@@ -50,7 +51,7 @@ def plan_scenario(
     instance = read_instance(path, week, progress)
     settings, file = instance.scenario.solver, instance.scenario.path
     require_engine(settings.engine, file, deterministic=settings.deterministic)
-    beliefs = get_beliefs(instance, progress, shared)
+    beliefs = get_beliefs(instance, progress)
 
     def work(interrupt: Interrupt) -> Plan:
         return solve(
@@ -78,6 +79,17 @@ def read_instance(path: Path, week: str | None, progress: Progress) -> Instance:
     """The problem a scenario file states."""
     with progress.stage("read", "reading the tables"):
         return load_instance(read_scenario(path, week=week))
+
+
+def shared_instance(scenario: Scenario, progress: Progress, shared: Shared) -> Instance:
+    """The problem of a scenario, whose tables are read once for all that have the same."""
+    from ..instances.load import instance_of, read_tables, tables_key
+
+    key = tables_key(scenario)
+    with progress.stage("read", "reading the tables"):
+        if key not in shared.tables:
+            shared.tables[key] = read_tables(scenario)
+        return instance_of(scenario, shared.tables[key])
 
 
 def get_beliefs(instance: Instance, progress: Progress, shared: Shared | None = None) -> Beliefs:
@@ -128,12 +140,16 @@ def stated_beliefs(instance: Instance) -> Beliefs | None:
 
 
 def _learning_key(scenario: Scenario) -> tuple[object, ...]:
-    """Everything of a scenario that beliefs depend on."""
+    """Everything of a scenario that its beliefs depend on."""
+    from ..instances.load import tables_key
+
     segments = scenario.segments
+    if scenario.data.beliefs is not None:  # which are aligned to the tables
+        return (tables_key(scenario), scenario.data.beliefs, segments.count == 1)
     return (
-        scenario.data.model_dump_json(),
-        scenario.week,
+        tables_key(scenario),
         scenario.candidates.min_support,
+        scenario.candidates.max_size,
         segments.count,
         segments.min_customers,
     )

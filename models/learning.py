@@ -154,6 +154,7 @@ def _manifest(
         "inputs": [
             {"path": f.path, "sha256": f.sha256, "rows": f.rows, "rows_used": f.rows_used}
             for f in instance.inputs
+            if instance.previous_plan is None or f.path != str(instance.previous_plan.file)
         ],
     }
 

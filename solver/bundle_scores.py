@@ -32,10 +32,10 @@ def score_bundles(
     counts = dict.fromkeys(SCORED, 0)
     scorer = Scorer(instance, beliefs, NODES, len(bundles), sizes[-1], counts)
     of_size = [np.array([b for b in bundles if len(b) == n], dtype=np.int32) for n in sizes]
-    return concatenated([scorer.score(_candidates(beliefs, products)) for products in of_size])
+    return concatenated([scorer.score(as_candidates(beliefs, products)) for products in of_size])
 
 
-def _candidates(beliefs: Beliefs, products: NDArray[np.int32]) -> CandidatePairs | CandidateSets:
+def as_candidates(beliefs: Beliefs, products: NDArray[np.int32]) -> CandidatePairs | CandidateSets:
     """Bundles of one size, (bundles, size), as candidates."""
     forced = np.ones(len(products), dtype=np.bool_)
     if products.shape[1] > 2:

@@ -97,7 +97,7 @@ def candidate_sets(
     }
     keep = on_offer
     if not settings.allow_same_category:
-        barred = _of_one_category(catalogue.category[products]) & ~forced
+        barred = of_one_category(catalogue.category[products]) & ~forced
         counts["same category"] = int((keep & barred).sum())
         keep = keep & ~barred
     products, forced = products[keep], forced[keep]
@@ -105,14 +105,25 @@ def candidate_sets(
     counts[WEAK] = int(weak.sum())
     products, forced = products[~weak], forced[~weak]
     table = set_table(beliefs, products)
-    visits = sets.visits if sets is not None else 1e300
-    low, high = possible_range(table, visits)
-    possible = (table[:, -1] > 0.0) & (low <= high) & _tied(table)
+    possible = consistent(beliefs, table)
     counts["contradicted sets"] = int((~possible).sum())
     return CandidateSets(products, table, forced).take(possible), counts
 
 
-def _of_one_category(category: NDArray[np.object_]) -> NDArray[np.bool_]:
+def consistent(beliefs: Beliefs, table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(sets,) whether the smaller sets leave each set a probability, and odds ratios describe it.
+
+    Parameters
+    ----------
+    table
+        (sets, 2**size) as in ``CandidateSets``.
+    """
+    visits = beliefs.product_sets.visits if beliefs.product_sets is not None else 1e300
+    low, high = possible_range(table, visits)
+    return (table[:, -1] > 0.0) & (low <= high) & _tied(table)
+
+
+def of_one_category(category: NDArray[np.object_]) -> NDArray[np.bool_]:
     """(sets,) whether two products of a set share a category that has a name."""
     same = np.zeros(len(category), dtype=np.bool_)
     for a, b in combinations(range(category.shape[1]), 2):

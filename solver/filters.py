@@ -81,7 +81,7 @@ class OfferFilter:
         self._matcher = Matcher(self.instance)
 
     def __call__(self, offers: Offers) -> tuple[Mask, dict[str, int]]:
-        rejected_by = dict(self._rejections(offers))
+        rejected_by = dict(self.rejections(offers))
         given = {name for name, _ in named_rules(self.instance)}
         keep = np.ones(len(offers), dtype=bool)
         counts: dict[str, int] = {}
@@ -100,12 +100,12 @@ class OfferFilter:
     def reasons(self, offers: Offers) -> list[str]:
         """Of each offer the first filter that removes it, "" where none does."""
         reason = [""] * len(offers)
-        for name, rejects in (*self._rejections(offers), (NO_GAIN, ~self._can_matter(offers))):
+        for name, rejects in (*self.rejections(offers), (NO_GAIN, ~self._can_matter(offers))):
             for row in np.flatnonzero(rejects):
                 reason[row] = reason[row] or name
         return reason
 
-    def _rejections(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
+    def rejections(self, offers: Offers) -> Iterator[tuple[str, Mask]]:
         """Each filter's name and (offers,) what it rejects."""
         instance, scenario = self.instance, self.instance.scenario
         matcher = self._matcher

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,9 @@ from .verifier import verify_files
 from .warm_start import Start, start_values
 
 Say = Callable[[str], None]
+
+_SEARCHES = ("solve", "price")  # stages that several threads may be in at once
+_one_thread = threading.Lock()
 
 _PRICE_SHARE = 0.1  # of the time limit, for the prices of rules
 
@@ -280,13 +284,18 @@ def _plan(
 
 
 class _Stages:
-    """Seconds of each stage."""
+    """Seconds of each stage; all but searches are done by one thread at a time.
+
+    They are Python and Numba, which two threads would only make each other wait for, and Numba's
+    functions that compile on their first call are not made for two first calls at once.
+    """
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self.seconds = seconds
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 3)
+        with nullcontext() if name in _SEARCHES else _one_thread:
+            start = time.perf_counter()
+            yield
+            self.seconds[name] = round(time.perf_counter() - start, 3)

@@ -52,13 +52,23 @@ class Scorer:
         for part in pieces(len(candidates)):
             yield self.score(candidates.take(part))
 
-    def score(self, candidates: Candidates) -> Offers:
-        """The offers of some candidates of one size."""
+    def score(
+        self,
+        candidates: Candidates,
+        prices: tuple[NDArray[np.int64], NDArray[np.uint64]] | None = None,
+    ) -> Offers:
+        """The offers of some candidates of one size, at the levels' prices or at given ones.
+
+        Parameters
+        ----------
+        prices
+            as ``level_prices`` gives them; the columns need not be the levels.
+        """
         catalogue = self.instance.catalogue
         products = products_of(candidates)
         each = catalogue.reference_price[products]
         list_price = each.sum(axis=1)
-        price, level_mask = self._prices(each, list_price)
+        price, level_mask = self.prices(each, list_price) if prices is None else prices
         discount = np.where(price > 0, list_price[:, None] - price, 0)
         row, level = np.nonzero(price)
         masks: dict[str, NDArray[np.uint64]] = {}
@@ -106,7 +116,7 @@ class Scorer:
             **masks,
         )
 
-    def _prices(
+    def prices(
         self, each: NDArray[np.int64], list_price: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """(candidates, levels) bundle prices, 0 where not offered, and the levels' masks.
