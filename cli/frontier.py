@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from ..instances.sections import Scenario
     from ..instances.variation import Axis
     from ..solver.engines.interface import Interrupt
-    from ..solver.frontier import Point, Values
-    from ..solver.plan import Plan
+    from ..solver.frontier import Found, Point, Values
     from ..solver.warm_start import Start
 
 
@@ -110,7 +109,7 @@ def _trace(
     from ..instances.variation import point_label
     from ..solver import require_engine, solve
     from ..solver.engines.interface import Interrupt
-    from ..solver.frontier import trace_frontier
+    from ..solver.frontier import found_in, trace_frontier
     from ..solver.monotone import looser_when
     from .frontier_problems import Problems
     from .interrupts import interruptible
@@ -124,12 +123,12 @@ def _trace(
     def work(outer: Interrupt) -> list[Point]:
         done = 0
 
-        def solve_at(values: Values, start: Start) -> Plan:
+        def solve_at(values: Values, start: Start) -> Found:
             label = f"{done + 1} of {count}, {point_label(axes, values)}"
             instance, beliefs, prepared = problems.at(scenarios[values])
             inner = Interrupt()
             with outer.calling(inner.request):
-                return solve(
+                plan = solve(
                     instance,
                     beliefs,
                     progress=lambda text: progress.say(f"{label}: {text}"),
@@ -138,6 +137,7 @@ def _trace(
                     start=start,
                     with_prices=False,
                 )
+            return found_in(plan)
 
         def tell(point: Point, number: int) -> None:
             nonlocal done

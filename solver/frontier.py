@@ -94,7 +94,34 @@ class Point:
         return self.objective is not None
 
 
-SolveAt = Callable[[Values, Start], Plan]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What solving a point gave; objective and bound as plan.json has them."""
+
+    status: str
+    objective: float | None
+    bound: float | None
+    bound_source: str
+    figures: Mapping[str, Any]
+    candidates_cut: int
+    bundles: Bundles
+
+
+SolveAt = Callable[[Values, Start], Found]
+
+
+def found_in(plan: Plan) -> Found:
+    """What a plan says of its point."""
+    report = plan.report
+    return Found(
+        status=plan.status,
+        objective=report["objective"],
+        bound=report["bound"],
+        bound_source=report["proof"]["source"],
+        figures={name: report["kpis"][name] for name in FIGURES},
+        candidates_cut=report["candidates_cut"],
+        bundles=bundles_of(plan),
+    )
 
 
 def trace_frontier(
@@ -103,7 +130,6 @@ def trace_frontier(
     solve_at: SolveAt,
     *,
     gap: float,
-    shared: bool = True,
     tell: Callable[[Point, int], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Point]:
@@ -116,12 +142,10 @@ def trace_frontier(
     directions
         of each key, as ``monotone.looser_when`` has them.
     solve_at
-        the plan of the scenario at a point, begun from a start; ConflictError and NoPlanError
+        solves the scenario of a point, begun from a start; ConflictError and NoPlanError
         make the point one without a plan.
     gap
         relative gap at which a plan counts as optimal.
-    shared
-        whether points start from one another and share proofs; without, each is on its own.
     tell
         called with every point as it is done, and how many are.
     stopped
@@ -131,15 +155,13 @@ def trace_frontier(
     for values in visiting_order(grid, directions):
         if stopped():
             break
-        others = list(known.values()) if shared else []
         try:
-            known[values] = _point(values, others, grid, directions, solve_at)
+            known[values] = _point(values, list(known.values()), grid, directions, solve_at)
         except InterruptedSearchError:
             break
         if tell is not None:
             tell(known[values], len(known))
-    points = [known[values] for values in sorted(known)]
-    return tightened(points, directions, gap) if shared else points
+    return tightened([known[values] for values in sorted(known)], directions, gap)
 
 
 def _point(
@@ -156,7 +178,7 @@ def _point(
         return _without_plan_as(barred, values)
     bound = min((p.bound for p in looser if p.bound is not None), default=None)
     try:
-        plan = solve_at(values, Start(_starts(values, others, grid, directions), bound))
+        found = solve_at(values, Start(_starts(values, others, grid, directions), bound))
     except ConflictError as error:
         return Point(
             values,
@@ -170,21 +192,16 @@ def _point(
     except NoPlanError as error:
         seconds = time.perf_counter() - began
         return Point(values, Status.UNKNOWN, message=str(error), searched=True, seconds=seconds)
-    return _of_plan(values, plan, time.perf_counter() - began)
-
-
-def _of_plan(values: Values, plan: Plan, seconds: float) -> Point:
-    report = plan.report
     return Point(
         values,
-        plan.status,
-        objective=report["objective"],
-        bound=report["bound"],
-        figures={name: report["kpis"][name] for name in FIGURES},
-        searched=report["proof"]["source"] != KNOWN_BOUND,
-        candidates_cut=report["candidates_cut"],
-        seconds=seconds,
-        bundles=bundles_of(plan),
+        found.status,
+        objective=found.objective,
+        bound=found.bound,
+        figures=found.figures,
+        searched=found.bound_source != KNOWN_BOUND,
+        candidates_cut=found.candidates_cut,
+        seconds=time.perf_counter() - began,
+        bundles=found.bundles,
     )
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from bundlewise.instances.errors import ConflictError, InterruptedSearchError, NoPlanError
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
 from bundlewise.solver.engines import EngineSettings, solve_program
-from bundlewise.solver.frontier import FIGURES, Point, Values, tightened, trace_frontier
+from bundlewise.solver.frontier import (
+    FIGURES,
+    Found,
+    Point,
+    SolveAt,
+    Values,
+    tightened,
+    trace_frontier,
+)
 from bundlewise.solver.offers import Offers
-from bundlewise.solver.plan import Plan
 from bundlewise.solver.solution import Status
 from bundlewise.solver.warm_start import Start, start_values
 
@@ -28,15 +34,13 @@ IDS = ("1", "2", "3", "4", "5", "6")
 PAIRS = [(0, 1), (2, 3), (0, 2), (4, 5)]
 OFFERS = make_offers(PAIRS, [10.0, 8.0, 7.0, 2.0], margin_rate=[0.1, 0.3, 0.5, 0.4])
 
-SolveAt = Callable[[Values, Start], Plan]
-
 
 def problem(keys: Sequence[str], offers: Offers = OFFERS, **stated: Any) -> SolveAt:
     """Solves the instance of ``offers`` with the limits ``stated`` and those of ``keys``."""
     catalogue = make_catalogue(IDS)
     beliefs = make_beliefs(catalogue)
 
-    def solve_at(values: Values, start: Start) -> Plan:
+    def solve_at(values: Values, start: Start) -> Found:
         limits = Limits(**({"max_bundles": 4} | stated | dict(zip(keys, values, strict=True))))
         program = build_program(make_instance(catalogue, make_scenario(limits)), beliefs, offers)
         solution = solve_program(
@@ -49,23 +53,15 @@ def problem(keys: Sequence[str], offers: Offers = OFFERS, **stated: Any) -> Solv
             raise ConflictError(("bundle-count", "plan-margin"), "no plan satisfies these rules")
         assert solution.values is not None
         chosen = np.flatnonzero(solution.values > 0.5)
-        rows = pd.DataFrame(
-            {
-                "products": [offers.bundle(int(row)) for row in chosen],
-                "bundle_price": offers.bundle_price[chosen],
-            }
+        return Found(
+            status=str(solution.status),
+            objective=solution.objective,
+            bound=solution.bound,
+            bound_source=solution.bound_source,
+            figures=dict.fromkeys(FIGURES, 0.0) | {"bundles": len(chosen)},
+            candidates_cut=0,
+            bundles=tuple((offers.bundle(int(k)), int(offers.bundle_price[k])) for k in chosen),
         )
-        report = {
-            "status": str(solution.status),
-            "objective": solution.objective,
-            "bound": solution.bound,
-            "proof": {"source": solution.bound_source},
-            "candidates_cut": 0,
-            "kpis": dict.fromkeys(FIGURES, 0.0) | {"bundles": len(chosen)},
-        }
-        none = pd.DataFrame()
-        empty = {name: none for name in Plan.__slots__ if name not in ("report", "segments")}
-        return Plan(report=report, **(empty | {"offers": rows, "scenario": ""}))
 
     return solve_at
 
@@ -129,7 +125,7 @@ def test_two_keys() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_points_are_the_best_of_all_plans_whether_they_share_or_not(seed: int) -> None:
+def test_points_that_share_are_the_best_of_all_plans(seed: int) -> None:
     rng = np.random.default_rng(seed)
     pairs = [(i, j) for i in range(6) for j in range(i + 1, 6)]
     pairs = [pairs[k] for k in sorted(rng.choice(15, 9, replace=False))]
@@ -142,24 +138,22 @@ def test_points_are_the_best_of_all_plans_whether_they_share_or_not(seed: int) -
     grid = ((0, 1, 2, 3), (0.1, 0.2, 0.3, 0.4))
     keys = ["max_bundles", "min_plan_margin"]
     solve_at = problem(keys, offers)
-    together = trace_frontier(grid, (1, -1), solve_at, gap=0.0)
-    apart = trace_frontier(grid, (1, -1), solve_at, gap=0.0, shared=False)
+    points = trace_frontier(grid, (1, -1), solve_at, gap=0.0)
     catalogue = make_catalogue(IDS)
-    for one, other in zip(together, apart, strict=True):
-        limits = Limits(**dict(zip(keys, one.values, strict=True)))
+    for point in points:
+        limits = Limits(**dict(zip(keys, point.values, strict=True)))
         instance = make_instance(catalogue, make_scenario(limits))
         best = optimum(build_program(instance, make_beliefs(catalogue), offers))
-        assert one.objective == pytest.approx(best, abs=1e-6)
-        assert other.objective == pytest.approx(best, abs=1e-6)
-        assert one.bound is not None
-        assert one.bound >= (best or 0.0) - 1e-6
+        assert point.objective == pytest.approx(best, abs=1e-6)
+        assert point.bound is not None
+        assert point.bound >= (best or 0.0) - 1e-6
 
 
 def test_what_is_done_before_an_interrupt_is_the_answer() -> None:
     inner = problem(["max_bundles"])
     told: list[Values] = []
 
-    def solve_at(values: Values, start: Start) -> Plan:
+    def solve_at(values: Values, start: Start) -> Found:
         if values == (2,):
             raise InterruptedSearchError("interrupted before a plan was found")
         return inner(values, start)
@@ -178,7 +172,7 @@ def test_what_is_done_before_an_interrupt_is_the_answer() -> None:
 def test_a_point_that_ran_out_of_time_keeps_the_others() -> None:
     inner = problem(["max_bundles"])
 
-    def solve_at(values: Values, start: Start) -> Plan:
+    def solve_at(values: Values, start: Start) -> Found:
         if values == (2,):
             raise NoPlanError("no plan found within the time limit")
         return inner(values, start)
