@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ..instances.errors import InputError
 from .console import JSON_OPTION, QUIET_OPTION, Progress, print_json
 
 
@@ -27,7 +28,6 @@ def command(plan: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
     Made from PLAN (a folder) alone. The page shows the bundles, what each earns and why, who pays
     for the discounts, rules, stock, assumptions, data quality and the proof.
     """
-    from ..instances.errors import InputError
     from .report_data import REPORT_FILE, read_report_files
     from .report_page import report_page
 
@@ -67,5 +67,8 @@ def _replace(path: Path, content: bytes) -> None:
     try:
         staged.write_bytes(content)
         staged.replace(path)
+    except OSError as error:
+        found = f"cannot be written ({error.strerror})"
+        raise InputError(path, None, found, "a file in a folder that is there") from error
     finally:
         staged.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from .page.numbers import NOTHING, amount, change, factor, money, percent, units
+from .page.numbers import NOTHING, amount, change, counted, factor, money, percent, units
 from .report_charts import demand_chart, level_chart, refusal
 from .report_data import Bundle, Group, Level, Product, ReportedPlan
 
@@ -187,7 +187,7 @@ def _orders(facts: Mapping[str, Any], whole: str) -> list[str]:
         beside = (
             "" if expected is None else f"; {units(expected)} would, were they bought independently"
         )
-        sentences.append(f"{units(float(facts['orders']))} orders hold {whole}{beside}.")
+        sentences.append(f"{counted(facts['orders'], 'order')} with {whole}{beside}.")
     if facts.get("odds_ratio") is not None:
         low, high = facts["odds_ratio_low"], facts["odds_ratio_high"]
         trips = facts.get("trip_size_odds_ratio")

@@ -25,13 +25,13 @@ class Drawing:
 
     def text(self, x: float, y: float, content: str, kind: str = "", anchor: str = "") -> None:
         """A line of text on the baseline y; ``anchor`` is "middle", "end" or nothing."""
-        tie = f' text-anchor="{anchor}"' if anchor else ""
-        style = f' class="{kind}"' if kind else ""
-        self._add(f'<text x="{_n(x)}" y="{_n(y)}"{tie}{style}>{escape(content)}</text>')
+        names = f"{kind} {anchor}".strip()
+        style = f' class="{names}"' if names else ""
+        self._add(f'<text x="{_n(x)}" y="{_n(y)}"{style}>{escape(content)}</text>')
 
     def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> None:
-        ends = f'x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"'
-        self._add(f'<line {ends} class="{kind}"/>')
+        end = f"H{_n(x2)}" if y1 == y2 else f"V{_n(y2)}" if x1 == x2 else f"L{_n(x2)} {_n(y2)}"
+        self._add(f'<path d="M{_n(x1)} {_n(y1)}{end}" class="{kind}"/>')
 
     def bar(self, x1: float, x2: float, y: float, height: float, kind: str) -> None:
         """A filled bar from x1 to x2, whichever is larger; never thinner than can be seen."""
