@@ -17,6 +17,9 @@ from ..instances.load import load_instance
 from ..instances.scenario import read_scenario
 from .verifier_accounts import inconsistent_cells, wrong_accounts, wrong_intervals, wrong_prices
 from .verifier_case import Case
+from .verifier_groups import wrong_groups
+from .verifier_level_files import WrittenAccounts, read_accounts
+from .verifier_levels import wrong_levels
 from .verifier_prices import wrong_rule_prices
 from .verifier_report import (
     wrong_beliefs,
@@ -90,12 +93,15 @@ def verify_files(
     problems += _unknown(plan, position)
     problems += wrong_segmenting(plan, instance)
     if not problems:
-        problems += _problems(Case(instance, plan, position))
+        unreadable: list[str] = []
+        accounts = read_accounts(files, plan, unreadable)
+        problems += _problems(Case(instance, plan, position), accounts)
+        problems += unreadable
     problems += wrong_hashes(files, plan.report)
     return tuple(dict.fromkeys(problems))
 
 
-def _problems(case: Case) -> Iterator[str]:
+def _problems(case: Case, accounts: WrittenAccounts) -> Iterator[str]:
     """Every check, the rules first."""
     segments = case.files.segments
     segmented = None if segments is None else SegmentedCase(case, segments)
@@ -115,6 +121,10 @@ def _problems(case: Case) -> Iterator[str]:
         yield from wrong_intervals(case)
     else:
         yield from wrong_segment_intervals(segmented)
+    if accounts.levels is not None:
+        yield from wrong_levels(case, segmented, accounts.levels)
+    if accounts.groups is not None:
+        yield from wrong_groups(case, segmented, accounts.groups)
     yield from _wrong_order(case)
     yield from wrong_kpis(case)
     yield from wrong_proof(case)

@@ -181,8 +181,8 @@ def recompute(case: Case, offer: WrittenOffer) -> tuple[Expected, Expected]:
     """The offer's accounts, uncapped and capped at the deepest cut, over the posterior of η."""
 
     def over_posterior(cap: bool) -> Expected:
-        sold = _pair_mean if len(offer.product_ids) == 2 else _set_mean
-        return _expected(case, offer, sold(case, offer, cap))
+        mean = _pair_mean if len(offer.product_ids) == 2 else _set_mean
+        return expected_accounts(case, offer, mean(case, offer, cap))
 
     uncapped = over_posterior(False)
     if _reach(case, offer, cap=True) == _reach(case, offer, cap=False):
@@ -224,10 +224,10 @@ def _set_mean(case: Case, offer: WrittenOffer, cap: bool) -> Sold:
         weight = np.repeat(weight_a, len(eta_b)) * np.tile(weight_b, len(eta_a))
         both = adds_two(table, (a, b), sides, float(offer.money_off))
         two[a, b] = np.array([np.dot(both, weight)])
-    return _sold(np.array([table[max(table, key=len)]]), one, two)
+    return sold(np.array([table[max(table, key=len)]]), one, two)
 
 
-def _sold(
+def sold(
     anyway: NDArray[np.float64],
     one: list[NDArray[np.float64]],
     two: dict[tuple[int, int], NDArray[np.float64]],
@@ -356,7 +356,7 @@ def drawn_shares(
         (a, b): adds_two(table, (a, b), (sides[a], sides[b]), float(offer.money_off))
         for a, b in combinations(range(len(sides)), 2)
     }
-    return _sold(table[max(table, key=len)], one, two)
+    return sold(table[max(table, key=len)], one, two)
 
 
 def _pair_sold(sides: list[Side], psi: Any, money_off: int) -> Sold:
@@ -410,7 +410,8 @@ def gains_of(case: Case, offer: WrittenOffer, found: Sold) -> NDArray[np.float64
     return gained + bundles * (funding - offer.money_off / case.net) - cost
 
 
-def _expected(case: Case, offer: WrittenOffer, found: Sold) -> Expected:
+def expected_accounts(case: Case, offer: WrittenOffer, found: Sold) -> Expected:
+    """Units and gains of the week that shares make."""
     rows = case.rows(offer)
     bundle_units, subsidised_units, added_units = _units(case, found)
     bundles, subsidised = float(bundle_units[0]), float(subsidised_units[0])

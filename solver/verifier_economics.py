@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 
 _SHARE_NODES = np.polynomial.legendre.leggauss(24)
 _SENSITIVITY_NODES = np.polynomial.legendre.leggauss(32)
+_NEGLIGIBLE = 1e-8  # share of the weights that a node may be left out for
 _LARGEST_PROBABILITY = 0.999
 
 
@@ -31,7 +32,7 @@ class Side:
     probability, sensitivity
         q at the reference price, and η.
     price
-        reference price, cents.
+        reference price, cents; one number.
     reach
         largest shortfall of willingness to pay that the offer is credited with closing, cents:
         min(D, r), or min(D, deepest_cut·r) where the response is capped.
@@ -40,7 +41,7 @@ class Side:
     probability: ArrayLike
     sensitivity: ArrayLike
     price: float
-    reach: float
+    reach: ArrayLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Shares:
     both: Floats
 
 
-def shares(first: Side, second: Side, odds_ratio: ArrayLike, money_off: float) -> Shares:
-    """The four rows of the table of design section 2, for arrays of beliefs.
+def shares(first: Side, second: Side, odds_ratio: ArrayLike, money_off: ArrayLike) -> Shares:
+    """The four rows of the table of design section 2, for arrays of beliefs and discounts.
 
     Ranks u are uniform and small for eager shoppers: product i is bought at its reference price
     where u_i <= q_i, and g_i(s) = σ(logit q_i + η_i s/r_i) is the rank of a shortfall s. The
@@ -69,22 +70,27 @@ def shares(first: Side, second: Side, odds_ratio: ArrayLike, money_off: float) -
     q_i, q_j = (np.asarray(side.probability, dtype=np.float64) for side in (first, second))
     eta_i, eta_j = (np.asarray(side.sensitivity, dtype=np.float64) for side in (first, second))
     psi = np.asarray(odds_ratio, dtype=np.float64)
-    q_i, q_j, eta_i, eta_j, psi = np.broadcast_arrays(q_i, q_j, eta_i, eta_j, psi)
+    reach_i, reach_j, off = (
+        np.asarray(value, dtype=np.float64) for value in (first.reach, second.reach, money_off)
+    )
+    q_i, q_j, eta_i, eta_j, psi, reach_i, reach_j, off = np.broadcast_arrays(
+        q_i, q_j, eta_i, eta_j, psi, reach_i, reach_j, off
+    )
     slope_i, slope_j = eta_i / first.price, eta_j / second.price
     logit_i, logit_j = logit(q_i), logit(q_j)
     joint = plackett(q_i, q_j, psi)
-    full_i = expit(logit_i + slope_i * first.reach)
-    full_j = expit(logit_j + slope_j * second.reach)
+    full_i = expit(logit_i + slope_i * reach_i)
+    full_j = expit(logit_j + slope_j * reach_j)
 
-    corner = min(max(money_off - second.reach, 0.0), first.reach)
-    level = (logit_j + slope_j * second.reach - logit_i) / np.maximum(slope_i, 1e-300)
-    cross = (logit_j + slope_j * money_off - logit_i) / np.maximum(slope_i + slope_j, 1e-300)
+    corner = np.minimum(np.maximum(off - reach_j, 0.0), reach_i)
+    level = (logit_j + slope_j * reach_j - logit_i) / np.maximum(slope_i, 1e-300)
+    cross = (logit_j + slope_j * off - logit_i) / np.maximum(slope_i + slope_j, 1e-300)
     cuts = (
         np.zeros_like(q_i),
         np.clip(level, 0.0, corner),
-        np.full_like(q_i, corner),
-        np.clip(cross, corner, first.reach),
-        np.full_like(q_i, first.reach),
+        corner,
+        np.clip(cross, corner, reach_i),
+        reach_i,
     )
     both = np.zeros_like(q_i)
     nodes, weights = _SHARE_NODES
@@ -95,7 +101,7 @@ def shares(first: Side, second: Side, odds_ratio: ArrayLike, money_off: float) -
         for node, weight in zip(nodes, weights, strict=True):
             short = low + half * (node + 1)
             rank = expit(logit_i + slope_i * short)
-            limit = expit(logit_j + slope_j * np.minimum(second.reach, money_off - short))
+            limit = expit(logit_j + slope_j * np.minimum(reach_j, off - short))
             gained = plackett_slope(rank, limit, psi) - plackett_slope(rank, q_j, psi)
             both += weight * half * gained * slope_i * rank * (1 - rank)
     return Shares(
@@ -161,7 +167,8 @@ def sensitivity_nodes(belief: dict[str, Any]) -> tuple[Floats, Floats]:
     nodes, weights = _SENSITIVITY_NODES
     eta = low + (high - low) * (nodes + 1) / 2
     density = weights * np.exp(-((eta - location) ** 2 - (mode - location) ** 2) / (2 * scale**2))
-    return eta, density / density.sum()
+    counts = density > _NEGLIGIBLE * density.sum()
+    return eta[counts], density[counts] / density[counts].sum()
 
 
 def draw_sensitivity(belief: dict[str, Any], uniform: Floats) -> Floats:

@@ -141,7 +141,7 @@ def _must_include(case: Case) -> Iterator[Row]:
     """At least one offer has exactly these products (at this level, where one is given)."""
     for rule in case.instance.scenario.rules:
         if isinstance(rule, MustInclude):
-            matching = sum(_is_offer(case, offer, rule) for offer in case.offers)
+            matching = sum(is_offer(case, offer, rule) for offer in case.offers)
             yield count_row(rule.name, rule.kind, matching, 1, math.inf)
 
 
@@ -149,7 +149,7 @@ def _locked(case: Case) -> Iterator[Row]:
     """The offer of exactly these products at this level is in."""
     for rule in case.instance.scenario.rules:
         if isinstance(rule, Locked):
-            matching = sum(_is_offer(case, offer, rule) for offer in case.offers)
+            matching = sum(is_offer(case, offer, rule) for offer in case.offers)
             yield count_row(rule.name, rule.kind, matching, 1, math.inf)
 
 
@@ -270,7 +270,7 @@ def _excluded(case: Case) -> Iterator[str]:
     for rule in case.instance.scenario.rules:
         if isinstance(rule, Excluded):
             for offer in case.offers:
-                if _is_offer(case, offer, rule):
+                if is_offer(case, offer, rule):
                     yield broken(rule.kind, rule.name, f"{offer.bundle_id} in the plan", "it out")
 
 
@@ -336,7 +336,8 @@ def _unit_margin(case: Case, offer: WrittenOffer) -> float:
     return float(offer.bundle_price / case.net - costs + funding)
 
 
-def _is_offer(case: Case, offer: WrittenOffer, rule: MustInclude | Excluded | Locked) -> bool:
+def is_offer(case: Case, offer: WrittenOffer, rule: MustInclude | Excluded | Locked) -> bool:
+    """Whether a rule names exactly this offer."""
     if frozenset(rule.products) != frozenset(offer.product_ids):
         return False
     return rule.level is None or case.answers_to(offer, rule.level)

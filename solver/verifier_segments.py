@@ -73,7 +73,7 @@ def wrong_segment_accounts(segmented: SegmentedCase, offer: WrittenOffer) -> Ite
     capped, close = any(c for _, c, _ in shown), any(near for _, _, near in shown)
     if offer.capped != capped and not close:
         yield cell_problem(offer, "capped", flag(offer.capped), flag(capped))
-    total = _sum([expected for expected, _, _ in shown])
+    total = total_of([expected for expected, _, _ in shown])
     cost = 100 * case.assumptions.offer_cost
     yield from differing_accounts(
         offer, replace(total, incremental_margin=total.incremental_margin - cost)
@@ -217,7 +217,8 @@ def _wrong_target(
         yield cell_problem(offer, "segments", f"with {name!r}", "segments it gains in only")
 
 
-def _sum(parts: list[Expected]) -> Expected:
+def total_of(parts: list[Expected]) -> Expected:
+    """The accounts of several segments together."""
     added = np.sum([part.added_units for part in parts], axis=0)
     return Expected(
         bundle_units=sum(part.bundle_units for part in parts),

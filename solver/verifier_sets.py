@@ -36,11 +36,14 @@ def adds_one(table: Table, place: int, side: Side) -> Floats:
     q = np.asarray(table[frozenset({place})], dtype=np.float64)
     joint, psi = _tie(others, q, np.asarray(table[whole], dtype=np.float64))
     eta = np.asarray(side.sensitivity, dtype=np.float64)
-    reached = expit(logit(q) + eta / side.price * side.reach)
+    cut = np.asarray(side.reach, dtype=np.float64)
+    reached = expit(logit(q) + eta / side.price * cut)
     return plackett(others, reached, psi) - joint
 
 
-def adds_two(table: Table, places: tuple[int, int], sides: tuple[Side, Side], off: float) -> Floats:
+def adds_two(
+    table: Table, places: tuple[int, int], sides: tuple[Side, Side], off: ArrayLike
+) -> Floats:
     """Share of visits that hold all but two products and add both: those who have the others,
     times the ``both`` of a pair as these visits buy it."""
     whole = max(table, key=len)

@@ -176,7 +176,7 @@ def safe_text(text: str) -> str:
 def _read_offers(content: bytes, problems: list[str]) -> tuple[WrittenOffer, ...]:
     by_segment = content.splitlines()[:1] == [",".join([*COLUMNS, "segments"]).encode()]
     columns = (*COLUMNS, "segments") if by_segment else COLUMNS
-    rows = _csv_rows("plan.csv", content, columns, problems)
+    rows = csv_rows("plan.csv", content, columns, problems)
     offers = []
     for row in rows:
         try:
@@ -205,28 +205,28 @@ def _offer(row: dict[str, str]) -> WrittenOffer:
         )
     }
     units: dict[str, Any] = {
-        name: _cell(row, name, _units, "a number of at most 6 significant digits, not negative")
+        name: _cell(row, name, units_of, "a number of at most 6 significant digits, not negative")
         for name in ("bundle_units", "subsidised_units", "incremental_units")
     }
     ids = _cell(row, "product_ids", _ids, "two to four different product ids in ascending order")
     added = _cell(
         row,
         "added_units",
-        lambda text: tuple(_units(part) for part in text.split(";")),
+        lambda text: tuple(units_of(part) for part in text.split(";")),
         "a number for each product",
     )
     if len(added) != len(ids):
         raise _CellError(f"added_units is {row['added_units']!r}, expected {len(ids)} numbers")
     return WrittenOffer(
-        bundle_id=_raw(row["bundle_id"]),
+        bundle_id=original(row["bundle_id"]),
         product_ids=ids,
         titles=row["titles"],
-        level=_cell(row, "level", _plain_decimal, "an entry of discounts.levels"),
+        level=_cell(row, "level", number_of, "an entry of discounts.levels"),
         discount=_cell(row, "discount", _share, "a share with six decimals"),
         added_units=added,
         margin_rate=_cell(row, "margin_rate", _rate, "a share with six decimals"),
-        capped=_cell(row, "capped", _flag, "true or false"),
-        segments=tuple(_raw(row["segments"]).split("; ")) if "segments" in row else None,
+        capped=_cell(row, "capped", flag_of, "true or false"),
+        segments=tuple(original(row["segments"]).split("; ")) if "segments" in row else None,
         **money,
         **units,
     )
@@ -240,14 +240,16 @@ def _cell(row: dict[str, str], column: str, read: Callable[[str], T], expected: 
         raise _CellError(f"{column} is {row[column]!r}, expected {expected}") from error
 
 
-def _plain_decimal(text: str) -> Decimal:
+def number_of(text: str) -> Decimal:
+    """A number as it is spelled; ValueError for anything else."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(text)
     return Decimal(text)
 
 
-def _units(text: str) -> float:
-    number = _plain_decimal(text)
+def units_of(text: str) -> float:
+    """A count of units: six significant digits at most, not negative."""
+    number = number_of(text)
     if number < 0 or len(number.normalize().as_tuple().digits) > 6:
         raise ValueError(text)
     return float(number)
@@ -264,7 +266,8 @@ def _rate(text: str) -> float | None:
     return None if text == "nan" else _share(text)
 
 
-def _flag(text: str) -> bool:
+def flag_of(text: str) -> bool:
+    """``true`` or ``false``."""
     return {"true": True, "false": False}[text] if text in ("true", "false") else _refuse(text)
 
 
@@ -274,31 +277,33 @@ def _refuse(text: str) -> bool:
 
 def _ids(text: str) -> tuple[str, ...]:
     """Product ids: joined by ``;``, percent-escaped, an apostrophe in front where needed."""
-    ids = tuple(_unescape(part) for part in _raw(text).split(";"))
+    ids = tuple(unescaped(part) for part in original(text).split(";"))
     if not 2 <= len(ids) <= 4 or list(ids) != sorted(set(ids)):
         raise ValueError(text)
     return ids
 
 
-def _raw(text: str) -> str:
+def original(text: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from running it."""
     return text[1:] if _FORMULA.match(text) else text
 
 
-def _unescape(text: str) -> str:
+def unescaped(text: str) -> str:
+    """A product id without its escapes."""
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
 def _read_products(content: bytes, problems: list[str]) -> dict[str, dict[str, str]]:
     products: dict[str, dict[str, str]] = {}
-    for row in _csv_rows("products.csv", content, PRODUCT_COLUMNS, problems):
-        product_id = _raw(row["product_id"])
+    for row in csv_rows("products.csv", content, PRODUCT_COLUMNS, problems):
+        product_id = original(row["product_id"])
         if product_id in products:
             problems.append(f"products.csv: {product_id}: stands there twice")
         products[product_id] = row
     return products
 
 
-def _csv_rows(
+def csv_rows(
     name: str, content: bytes, columns: tuple[str, ...], problems: list[str]
 ) -> list[dict[str, str]]:
     """Rows of a table whose header must be exactly ``columns``."""
