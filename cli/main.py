@@ -24,6 +24,7 @@ COMMANDS = {
     "solve": ("solve", "Choose next week's bundles and discounts."),
     "check": ("check", "Re-check a finished plan, independently of the solver."),
     "compare": ("compare", "Put scenarios or finished plans side by side."),
+    "explain": ("explain", "Why a bundle is in a plan, or a set of products is not."),
     "report": ("report", "Write a finished plan as a page that opens offline."),
     "frontier": ("frontier", "Trade-off curves: what a limit costs, with proven bounds."),
     "recommend": ("recommend", "Rank a plan's bundles for segments, or for single shoppers."),
