@@ -221,13 +221,16 @@ def _search(
     def tell(state: EngineProgress) -> None:
         say(_standing(state, unit))
 
-    first = start_values(program, offers, start.plans, engine, interrupt)
+    known = None if start.bound is None else start.bound / unit
+    first = start_values(
+        program, offers, start.plans, engine, known_bound=known, interrupt=interrupt
+    )
     solution = solve_program(
         program,
         replace(engine, time_limit=clock.left()),
         tell,
         start=first,
-        known_bound=None if start.bound is None else start.bound / unit,
+        known_bound=known,
         interrupt=interrupt,
     )
     solution = without_excess(program, solution)

@@ -46,13 +46,16 @@ def start_values(
     offers: Offers,
     plans: tuple[Bundles, ...],
     settings: EngineSettings,
+    *,
+    known_bound: float | None = None,
     interrupt: Interrupt | None = None,
 ) -> NDArray[np.float64] | None:
     """(columns,) the best assignment over the bundles of some plans; None where there is none.
 
     A small integer program over those bundles at all their levels, with every row of the program:
     a plan that keeps the rules comes back as good or better, one that does not comes back mended,
-    and of several plans the best parts are joined (as in crossover; Rothberg 2007).
+    and of several plans the best parts are joined (as in crossover; Rothberg 2007). A plan within
+    the gap of ``known_bound`` is taken as it is.
     """
     bundles = {products for plan in plans for products, _ in plan}
     rows = _rows_of(offers, bundles) if bundles else np.zeros(0, dtype=np.int64)
@@ -66,7 +69,9 @@ def start_values(
         if small.is_feasible(values) and _better(small, values, first):
             first = values
     limited = replace(settings, engine="auto", time_limit=_SHARE * settings.time_limit)
-    found = solve_program(small, limited, start=first, interrupt=interrupt).values
+    found = solve_program(
+        small, limited, start=first, known_bound=known_bound, interrupt=interrupt
+    ).values
     if found is None:
         return None
     values = np.zeros(program.n_columns)

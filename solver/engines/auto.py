@@ -31,7 +31,7 @@ from .cutting import Cutting
 from .diving import dive
 from .exchange import exchange_problem
 from .ingredients import Ingredients
-from .interface import KNOWN_BOUND, Clock, EngineSettings, ProgressCallback
+from .interface import Clock, EngineSettings, ProgressCallback
 from .neighbourhoods import Neighbourhoods
 from .presolve import presolve
 from .restricted import RestrictedPrograms
@@ -77,7 +77,7 @@ def solve_auto(
     state.statistics["columns_after_presolve"] = float(reduced.n_columns)
     state.propose(None if start is None else start[kept])
     if known_bound is not None:
-        state.lower_bound_to(known_bound, KNOWN_BOUND)
+        state.known_bound = known_bound
     prices = _search(state, settings, parts)
     values = None
     if state.values is not None:

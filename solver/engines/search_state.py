@@ -26,7 +26,10 @@ class SearchState:
     values, objective
         the incumbent; None without one.
     bound, source
-        the least upper bound proven, and what proved it.
+        the least upper bound proven here, and what proved it.
+    known_bound
+        one that was proven elsewhere: it may end the search, but says nothing of how the bound
+        here moves, by which the parts of the search judge themselves.
     infeasible
         proven: nothing satisfies every row.
     statistics
@@ -43,6 +46,7 @@ class SearchState:
     source: str = "none"
     infeasible: bool = False
     statistics: dict[str, float] = field(default_factory=dict)
+    known_bound: float = math.inf
 
     def propose(self, values: NDArray[np.float64] | None) -> bool:
         """Take an assignment as the incumbent where it is feasible and better."""
@@ -64,7 +68,7 @@ class SearchState:
 
     def closed(self) -> bool:
         """Whether the gap is reached."""
-        return within_gap(self.objective, self.bound, self.gap)
+        return within_gap(self.objective, min(self.bound, self.known_bound), self.gap)
 
     def done(self) -> bool:
         """Whether nothing is left to do, or no time to do it."""
