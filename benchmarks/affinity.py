@@ -75,8 +75,8 @@ def main() -> None:
     score = Scorer(data_of(window), window)
     print(f"{given.data} {given.window}: pairs, higher is better")
     fitted = score.fitted(())
-    if fitted.mixture is not None:
-        print(f"  {fitted.mixture.share:.1%} stand out, {fitted.mixture.level:.1f} times as high")
+    for kind in () if fitted.mixture is None else fitted.mixture.kinds:
+        print(f"  {kind.share:.2%} of pairs stand out, {kind.level:.1f} times as high")
     show("category and product lifts alone", score.of(score.plain))
     show("one gamma for all pairs", score.of(replace(fitted, mixture=None)))
     for label, left_out in LEFT_OUT.items():

@@ -34,12 +34,12 @@ _LEAST_WEEKS = 8  # with fewer, a quarter of them says too little
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """Gamma-Poisson lifts on matched bases: a_S ~ Poisson(E_S·λ_S), λ_S gamma or two of them.
+    """Gamma-Poisson lifts on matched bases: a_S ~ Poisson(E_S·λ_S), λ_S gamma or a mixture.
 
     Attributes
     ----------
     prior
-        of the λ of every pair: a gamma, or a mixture of two.
+        of the λ of every pair: a gamma, or a mixture.
     half_life
         weeks, of the two-sided smoothing of the weekly rates that E_S is built on.
     visits

@@ -1,7 +1,8 @@
-"""Most pairs are what their features foretell, a few are not: λ as a mixture of two gammas."""
+"""Most pairs are what their features foretell, a few are not: λ as a mixture of gammas."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,21 +15,48 @@ from .later_pairs import LaterPairs
 
 Floats = NDArray[np.float64]
 
-_BIN = 0.1  # of logarithms of E, of λ0 and of counts above ten: pairs so alike are one in the fit
-_WORTH = 4.0  # log-density that four parameters have to gain (Akaike 1974); else one gamma it is
-# Standard deviations about the first guess: one pair in a hundred, three times as high, its
-# lift and that of the others as unsure as that of one gamma. A hundred joint orders say more.
-_GUESS = np.array([logit(0.01), np.log(3.0), 0.0, 0.0])
-_GUESS_SPREAD = np.array([2.0, 1.0, 1.0, 1.0])
+_BIN = 0.15  # of logarithms of E, of λ0 and of counts above ten: pairs so alike are one in the fit
+_MOST = 3  # kinds of pairs that stand out; a fourth was never worth its numbers
+# Log-density that a kind has to gain for each number it brings (Akaike 1974); the first brings the
+# others' factor too.
+_WORTH = 1.0
+# Of a kind before any data: one pair in a hundred, three times as high, of shape 1; and the spreads
+# about that on the scales of the fit. A hundred joint orders say more. The search begins at ten
+# times as high: nearer to the others it more often ends in a kind that says little.
+_GUESS = np.array([logit(0.01), np.log(3.0), 0.0])
+_GUESS_SPREAD = np.array([2.0, 2.0, 1.0])
+_BEGIN = np.array([logit(0.01), np.log(10.0), 0.0])
+_FACTOR_SPREAD = 1.0  # of the log of the others' factor, about 0
+_BOUNDS = [(logit(1e-6), logit(0.3)), (np.log(0.1), np.log(1e4)), (np.log(0.05), np.log(50.0))]
+_FACTOR_BOUND = (0.0, np.log(100.0))
+_STEPS = 40  # of quasi-Newton; after that it gains hundredths
+
+
+class Kind(NamedTuple):
+    """Pairs that stand out alike.
+
+    Attributes
+    ----------
+    share
+        of all pairs, > 0.
+    level
+        λ/λ0 of these on average.
+    shape
+        of their gamma.
+    """
+
+    share: float
+    level: float
+    shape: float
 
 
 @dataclass(frozen=True, slots=True)
 class LiftMixture:
     """The prior of λ/λ0, of mean 1, given the shape k of one gamma for all:
 
-        (1 − share) · Gamma(shape k·others_factor, mean m)  +  share · Gamma(shape, mean level)
+        (1 − Σ shares) · Gamma(shape k·others_factor, mean m)  +  Σ share · Gamma(shape, mean level)
 
-    with m such that the mean is 1. A pair's own count c tells which of the two it is: negative
+    with m such that the mean is 1. A pair's own count c tells which of them it is: negative
     binomial likelihoods of c, each joint order worth 1/dispersion of one.
 
     Source: DuMouchel 1999, Bayesian data mining in large frequency tables, The American
@@ -37,25 +65,20 @@ class LiftMixture:
 
     Attributes
     ----------
-    share
-        of pairs that stand out, 0 <= share < 1.
-    level
-        λ/λ0 of these on average.
-    shape
-        of their gamma.
+    kinds
+        of pairs that stand out.
     others_factor
         on the shape of the others: without those that stand out they vary less.
     """
 
-    share: float
-    level: float
-    shape: float
+    kinds: tuple[Kind, ...]
     others_factor: float
 
     @property
-    def others_level(self) -> float:
-        """λ/λ0 of the pairs that do not stand out, on average."""
-        return (1 - self.share * self.level) / (1 - self.share)
+    def others(self) -> tuple[float, float]:
+        """Share of the pairs that do not stand out, and λ/λ0 of these on average."""
+        share = 1 - sum(kind.share for kind in self.kinds)
+        return share, (1 - sum(kind.share * kind.level for kind in self.kinds)) / share
 
     def known(self, orders: Floats, prior_orders: Floats, k: Floats, dispersion: float) -> Known:
         """What c tells of λ/λ0.
@@ -67,45 +90,45 @@ class LiftMixture:
         k
             (pairs,) shape of one gamma for all.
         """
-        levels, shapes = self._components(k)
-        weights = np.array([1 - self.share, self.share])
-        logs = [
-            np.log(weight) + _log_likelihood(orders, prior_orders * level, shape, dispersion)
-            for weight, level, shape in zip(weights, levels, shapes, strict=True)
-        ]
-        standing_out = expit(logs[1] - logs[0])
-        each = [
-            level * (orders + shape) / (prior_orders * level + shape)
-            for level, shape in zip(levels, shapes, strict=True)
-        ]
-        return Known(
-            np.stack([1 - standing_out, standing_out]),
-            np.stack(each),
-            np.stack([(orders + shape) / dispersion for shape in shapes]),
+        parts = list(self._parts(k))
+        logs = np.stack(
+            [
+                np.log(share) + _log_likelihood(orders, prior_orders * level, shape, dispersion)
+                for share, level, shape in parts
+            ]
         )
+        chance = np.exp(logs - logs.max(axis=0))
+        chance /= chance.sum(axis=0)
+        each = [
+            level * (orders + shape) / (prior_orders * level + shape) for _, level, shape in parts
+        ]
+        shapes = [(orders + shape) / dispersion for _, _, shape in parts]
+        return Known(chance, np.stack(each), np.stack(shapes))
 
     def unseen(self, prior_orders: Floats, k: Floats, below: int) -> Floats:
         """(pairs,) mean of λ/λ0 where all that is known is c < ``below``."""
         chance, total = np.zeros_like(prior_orders), np.zeros_like(prior_orders)
-        levels, shapes = self._components(k)
-        for weight, level, shape in zip((1 - self.share, self.share), levels, shapes, strict=True):
+        for share, level, shape in self._parts(k):
             success = shape / (shape + prior_orders * level)
-            chance += weight * betainc(shape, below, success)
-            total += weight * level * betainc(shape + 1, below, success)
+            chance += share * betainc(shape, below, success)
+            total += share * level * betainc(shape + 1, below, success)
         return total / chance
 
-    def _components(self, k: Floats) -> tuple[tuple[float, float], tuple[Floats, Floats]]:
-        shapes = (k * self.others_factor, np.full_like(k, self.shape))
-        return (self.others_level, self.level), shapes
+    def _parts(self, k: Floats) -> Iterator[tuple[float, float, Floats]]:
+        """Share, level and (pairs,) shape of the others, then of each kind."""
+        share, level = self.others
+        yield share, level, k * self.others_factor
+        for kind in self.kinds:
+            yield kind.share, kind.level, np.full_like(k, kind.shape)
 
 
 class Known(NamedTuple):
-    """The posterior of λ/λ0: a mixture of two gammas for each pair; arrays are (2, pairs).
+    """The posterior of λ/λ0: gammas, mixed for each pair; arrays are (1 + kinds, pairs).
 
     Attributes
     ----------
     chance
-        that it is the one or the other.
+        that the pair is of the others, and of each kind.
     means, shapes
         of each gamma, the shape in joint orders that are worth a whole one.
     """
@@ -140,7 +163,8 @@ def fitted_mixture(
     """The mixture under which earlier counts best foretell later ones; None: one gamma does.
 
     Maximises Σ (y·log μ − μ), μ = E_later·λ0·E[λ/λ0 | c], given λ0 and k, which were fitted so
-    with one gamma. Pairs of the same c and nearly the same E and λ0 are taken as one.
+    with one gamma. Kinds of pairs that stand out are added one by one, as long as they are worth
+    their numbers. Pairs of the same c and nearly the same E and λ0 are taken as one.
 
     Parameters
     ----------
@@ -151,28 +175,41 @@ def fitted_mixture(
     """
     counts, prior_orders, k, seen, weight = _alike(pairs, prior, k)
 
-    def gained(at: Floats) -> float:
-        factor = _mixture(at).known(counts, prior_orders, k, dispersion).mean
+    def gained(factor: Floats) -> float:
         return float(seen @ np.log(factor) - weight @ factor)
 
     def loss(at: Floats) -> float:
-        return (((at - _GUESS) / _GUESS_SPREAD) ** 2).sum() / 2 - gained(at)
+        kinds = at[:-1].reshape(-1, 3)
+        penalty = (((kinds - _GUESS) / _GUESS_SPREAD) ** 2).sum() + (at[-1] / _FACTOR_SPREAD) ** 2
+        known = _mixture(at).known(counts, prior_orders, k, dispersion)
+        return penalty / 2 - gained(known.mean)
 
-    found = minimize(loss, _GUESS, method="L-BFGS-B", bounds=_BOUNDS)
-    alone = (counts + k) / (prior_orders + k)
-    single = float(seen @ np.log(alone) - weight @ alone)
-    return _mixture(found.x) if -found.fun - single > _WORTH else None
-
-
-_BOUNDS = [(logit(1e-5), logit(0.3)), (np.log(0.1), np.log(100.0)), (np.log(0.05), np.log(50.0)),
-           (0.0, np.log(100.0))]  # fmt: skip
+    best, at = -gained((counts + k) / (prior_orders + k)), np.zeros(1)
+    for kinds in range(1, _MOST + 1):
+        found = minimize(
+            loss,
+            np.concatenate([at[:-1], _BEGIN, at[-1:]]),
+            method="L-BFGS-B",
+            bounds=[*(_BOUNDS * kinds), _FACTOR_BOUND],
+            options={"maxiter": _STEPS},
+        )
+        if best - found.fun <= _WORTH * (4 if kinds == 1 else 3):
+            break
+        best, at = float(found.fun), found.x
+    return _mixture(at) if len(at) > 1 else None
 
 
 def _mixture(at: Floats) -> LiftMixture:
-    """Of logit share, log level, log shape and log factor. A level that leaves nothing for the
-    others is one that leaves them half."""
-    share, level, shape, factor = float(expit(at[0])), *np.exp(at[1:]).tolist()
-    return LiftMixture(share, min(level, 0.5 / share), shape, factor)
+    """Of logit share, log level and log shape of each kind, and the log of the others' factor.
+
+    Levels and shares that would leave nothing for the others leave them half of the lift.
+    """
+    kinds = at[:-1].reshape(-1, 3)
+    shares, (levels, shapes) = expit(kinds[:, 0]), np.exp(kinds[:, 1:]).T
+    shares = shares * min(1.0, 0.5 / shares.sum())
+    levels = levels * min(1.0, 0.5 / float(shares @ levels))
+    found = zip(shares.tolist(), levels.tolist(), shapes.tolist(), strict=True)
+    return LiftMixture(tuple(Kind(*kind) for kind in found), float(np.exp(at[-1])))
 
 
 def _alike(pairs: LaterPairs, prior: Floats, k: Floats) -> tuple[Floats, ...]:

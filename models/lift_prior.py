@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class LiftPrior:
 
     with E the joint orders that the pair's own rates would have made: frequent pairs stray less
     from their prior than rare ones. Where some pairs stand out from what features foretell, that
-    gamma is replaced by a mixture of two of the same mean.
+    gamma is replaced by a mixture of the same mean.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class LiftPrior:
         φ >= 1: joint orders vary φ times as much as Poisson, since the same shoppers come again;
         c of them tell as much as c/φ.
     mixture
-        of two gammas; None: one does.
+        of gammas; None: one does.
     """
 
     features: PairFeatures
@@ -67,7 +67,7 @@ class LiftPrior:
             "strength": self.strength,
             "strength_exponent": self.strength_exponent,
             "dispersion": self.dispersion,
-            "mixture": None if self.mixture is None else asdict(self.mixture),
+            "mixture": None if self.mixture is None else _written(self.mixture),
             "weights": dict(zip(self.features.names, self.weights.tolist(), strict=True)),
             "new_weights": dict(zip(self.features.names, self.new_weights.tolist(), strict=True)),
         }
@@ -146,6 +146,11 @@ def unseen_lift(prior: Floats, expected: Floats, strength: Floats | float, below
     return prior * betainc(strength + 1, below, success) / betainc(strength, below, success)
 
 
+def _written(mixture: LiftMixture) -> dict[str, Any]:
+    kinds = [kind._asdict() for kind in mixture.kinds]
+    return {"others_factor": mixture.others_factor, "kinds": kinds}
+
+
 def plain_prior(features: PairFeatures, strength: float) -> LiftPrior:
     """The lift of categories and products as it is, and one strength for all pairs."""
     weights = np.zeros(len(features.names))
@@ -159,7 +164,7 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
     Maximises Σ (y·log μ − μ) over the pairs, μ = E_later·λ0·(c + k)/(E·λ0 + k), in the weights
     and in k, by Fisher scoring. Because the features were made from the earlier weeks alone, what
     they repeat of a pair's own count c, and what shoppers repeat of their own baskets, finds its
-    place: a prior fitted to the very counts it is made of would believe itself. A mixture of two
+    place: a prior fitted to the very counts it is made of would believe itself. A mixture of
     gammas about the same means is fitted after that, and kept where it foretells better.
 
     Parameters
@@ -191,19 +196,16 @@ def fitted_prior(earlier: LiftPrior, pairs: LaterPairs) -> LiftPrior:
 
 
 def _with_mixture(fitted: LiftPrior, pairs: LaterPairs, prior: Floats, k: Floats) -> LiftPrior:
-    """The dispersion is what a prior leaves of the variance, and the mixture is fitted given it:
-    twice in turn, after which it moves no more."""
-    for _ in range(2):
-        mixture = fitted_mixture(pairs, prior, k, fitted.dispersion)
-        if mixture is None:
-            break
-        known = mixture.known(pairs.orders, pairs.expected * prior, k, fitted.dispersion)
-        foretold = pairs.later_expected * prior
-        # λ's own variance, as if each joint order were worth one
-        whole = known._replace(shapes=known.shapes * fitted.dispersion)
-        dispersion = _dispersion(pairs, foretold * known.mean, foretold**2 * whole.variance)
-        fitted = replace(fitted, mixture=mixture, dispersion=dispersion)
-    return fitted
+    """The mixture given the dispersion that one gamma leaves, then what it leaves itself."""
+    mixture = fitted_mixture(pairs, prior, k, fitted.dispersion)
+    if mixture is None:
+        return fitted
+    known = mixture.known(pairs.orders, pairs.expected * prior, k, fitted.dispersion)
+    foretold = pairs.later_expected * prior
+    # λ's own variance, as if each joint order were worth one
+    whole = known._replace(shapes=known.shapes * fitted.dispersion)
+    dispersion = _dispersion(pairs, foretold * known.mean, foretold**2 * whole.variance)
+    return replace(fitted, mixture=mixture, dispersion=dispersion)
 
 
 def _at_one_level(earlier: LiftPrior, pairs: LaterPairs) -> LaterPairs:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..instances.errors import InputError
 from .category_lift import CategoryLift
 from .graph_filter import GraphFilter
-from .lift_mixture import LiftMixture
+from .lift_mixture import Kind, LiftMixture
 from .lift_prior import LiftPrior
 from .pair_features import PairFeatures
 from .title_words import TitleWords
@@ -96,7 +96,8 @@ def _mixture(written: dict[str, Any] | None) -> LiftMixture | None:
     """None too in beliefs of before there was a mixture."""
     if written is None:
         return None
-    return LiftMixture(**{name: float(value) for name, value in written.items()})
+    kinds = tuple(Kind(*(float(kind[name]) for name in Kind._fields)) for kind in written["kinds"])
+    return LiftMixture(kinds, float(written["others_factor"]))
 
 
 def _embedding(path: Path, ids: NDArray[np.object_], rank: int) -> NDArray[np.float32]:

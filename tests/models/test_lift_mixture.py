@@ -5,28 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bundlewise.models.later_pairs import LaterPairs
-from bundlewise.models.lift_mixture import LiftMixture, fitted_mixture
+from bundlewise.models.lift_mixture import Kind, LiftMixture, fitted_mixture
 from scipy.integrate import quad
 from scipy.stats import gamma, poisson
 
-MIXTURE = LiftMixture(share=0.05, level=3.0, shape=1.5, others_factor=4.0)
+MIXTURE = LiftMixture((Kind(0.05, 3.0, 1.5), Kind(0.01, 12.0, 2.5)), others_factor=4.0)
 K = 3.0
 
 
 def density(x: float, mixture: LiftMixture) -> float:
     """Prior of λ/λ0."""
-    level = (1 - mixture.share * mixture.level) / (1 - mixture.share)
+    share = sum(kind.share for kind in mixture.kinds)
+    level = (1 - sum(kind.share * kind.level for kind in mixture.kinds)) / (1 - share)
     k = K * mixture.others_factor
-    usual = gamma(k, scale=level / k).pdf(x)
-    high = gamma(mixture.shape, scale=mixture.level / mixture.shape).pdf(x)
-    return (1 - mixture.share) * usual + mixture.share * high
+    total = (1 - share) * gamma(k, scale=level / k).pdf(x)
+    for kind in mixture.kinds:
+        total += kind.share * gamma(kind.shape, scale=kind.level / kind.shape).pdf(x)
+    return total
 
 
 def moment(mixture: LiftMixture, seen, power: int, of=lambda x: 1.0) -> float:
     def weighted(x: float) -> float:
         return of(x) * x**power * density(x, mixture) * seen(x)
 
-    return sum(quad(weighted, *ends, limit=200)[0] for ends in ((0, 1), (1, 3), (3, 10), (10, 60)))
+    return sum(quad(weighted, *ends, limit=200)[0] for ends in ((0, 1), (1, 3), (3, 10), (10, 300)))
 
 
 def test_its_mean_is_one():
@@ -84,8 +86,9 @@ def test_it_finds_the_pairs_that_stand_out():
     k = np.full(len(prior), 6.0)  # about what one gamma for all would have
     mixture = fitted_mixture(pairs, prior, k, 1.0)
     assert mixture is not None
-    assert 0.01 < mixture.share < 0.04
-    assert 2.0 < mixture.level < 4.0
+    (kind,) = mixture.kinds
+    assert 0.01 < kind.share < 0.04
+    assert 2.0 < kind.level < 4.0
     known = mixture.known(pairs.orders, pairs.expected * prior, k, 1.0)
     many = pairs.expected * prior > 5
     alone = (pairs.orders + k) / (pairs.expected * prior + k)
@@ -107,5 +110,5 @@ def test_repeated_joint_orders_tell_less():
     """Ten joint orders of one shopper are no ten of ten."""
     ten, one, k = np.array([10.0]), np.array([1.0]), np.array([K])
     sure, unsure = (MIXTURE.known(ten, one, k, phi) for phi in (1.0, 4.0))
-    assert sure.chance[1, 0] > unsure.chance[1, 0] > MIXTURE.share
+    assert sure.chance[1, 0] > unsure.chance[1, 0] > MIXTURE.kinds[0].share
     assert sure.log_spread[0] < unsure.log_spread[0]
