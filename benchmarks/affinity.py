@@ -76,7 +76,10 @@ def main() -> None:
     print(f"{given.data} {given.window}: pairs, higher is better")
     fitted = score.fitted(())
     for kind in () if fitted.mixture is None else fitted.mixture.kinds:
-        print(f"  {kind.share:.2%} of pairs stand out, {kind.level:.1f} times as high")
+        spread = kind.level / kind.shape**0.5
+        print(
+            f"  {kind.share:.1%} of pairs stand out, {kind.level:.1f} ± {spread:.1f} times as high"
+        )
     show("category and product lifts alone", score.of(score.plain))
     show("one gamma for all pairs", score.of(replace(fitted, mixture=None)))
     for label, left_out in LEFT_OUT.items():
