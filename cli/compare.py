@@ -114,7 +114,11 @@ def command(
         from .show_comparison import show_comparison
 
         show_comparison(output(), result)
-    failures = [answer.failure for answer in answers.values() if answer.failure is not None]
+    failures = []
+    for k, answer in answers.items():
+        if answer.failure is not None:
+            failures.append(answer.failure)
+            click.echo(f"bundlewise: {scenarios[k]}: {answer.failure}", err=True)
     return max((failure.exit_code for failure in failures), default=0)
 
 

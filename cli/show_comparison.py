@@ -31,9 +31,6 @@ def show_comparison(console: Console, result: dict[str, Any]) -> None:
     """
     scenarios = result["scenarios"]
     console.print(_figures(scenarios, str(result["currency"])))
-    for number, row in enumerate(scenarios, start=1):
-        if row.get("message"):
-            console.print(Text(f"{number}: ").append_text(safe(str(row["message"]))))
     console.print()
     for number, keys in enumerate(result["changed_keys"].values(), start=2):
         text = Text(f"{number} differs from 1 in: ")

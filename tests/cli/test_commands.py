@@ -70,43 +70,6 @@ def test_evaluate_puts_scores_beside_baselines(seed_case: Path, run: Run):
     assert f"{scores['pairs']['learned']:.4f}" in text
 
 
-def test_compare_shows_figures_offers_and_changed_keys(seed_plan: Path, variant: Variant, run: Run):
-    smaller = variant("[limits]\nmax_bundles = 5", "smaller")
-    answer = run("compare", seed_plan, smaller, "--json")
-    assert (answer.code, answer.err) == (0, "")
-    result = json.loads(answer.out)
-    figures = {row["label"]: row for row in result["scenarios"]}
-    assert figures["seed100"]["bundles"] == 12
-    assert figures["smaller"]["bundles"] == 5
-    assert figures["smaller"]["incremental_margin"] < figures["seed100"]["incremental_margin"]
-    assert result["changed_keys"] == {"smaller": ["limits.max_bundles"]}
-    levels = [offer["levels"] for offer in result["offers"]]
-    assert sum(found["seed100"] is not None for found in levels) == 12
-    assert sum(found["smaller"] is not None for found in levels) == 5
-    differing = sum(not offer["same"] for offer in result["offers"])
-    assert differing >= 7
-    text = run("compare", seed_plan, smaller).out
-    assert "changed in smaller: limits.max_bundles" in text
-    assert f"{differing} are not" in text
-
-
-def test_compare_numbers_scenarios_of_the_same_name(seed_plan: Path, run: Run):
-    result = json.loads(run("compare", seed_plan, seed_plan, "--json").out)
-    assert [row["label"] for row in result["scenarios"]] == ["seed100#1", "seed100#2"]
-    assert all(offer["same"] for offer in result["offers"])
-
-
-def test_compare_names_the_scenario_that_stands_in_the_way(
-    seed_plan: Path, variant: Variant, run: Run
-):
-    conflict = variant("[limits]\nmax_bundles = 60\nmin_bundles = 60", "conflict")
-    line = run("compare", seed_plan, conflict, "--json").refused(3)
-    assert line.startswith(f"bundlewise: {conflict}: no plan satisfies these rules together")
-    foreign = variant("", "foreign")
-    foreign.write_text(foreign.read_text().replace("\n", '\ncurrency = "JPY"\n', 1))
-    assert "money in EUR and JPY" in run("compare", seed_plan, foreign).refused(2)
-
-
 @pytest.mark.parametrize("name", ["seed100", "synthetic"])
 def test_an_instance_is_ready_to_solve(name: str, tmp_path: Path, run: Run):
     answer = run("instance", name, "--out", tmp_path / name)
