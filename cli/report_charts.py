@@ -12,7 +12,7 @@ from .page.numbers import amount, change, percent, units
 from .page.svg import WIDTH, Drawing, Scale, wrapped
 from .report_data import Bundle, Level, Product
 
-_LABELLED = 40  # bundles with a line of their own; of more only the ranks fit
+_LABELLED = 25  # bundles with a line of their own; of more only the ranks fit
 _ROW, _LINE = 30, 15  # height of a row's bar with its margins, and of a line of its label
 _NO_GAIN = "no-gain"  # the filter of offers that earn nothing
 _STEPS = 8  # straight pieces of a demand curve
@@ -34,7 +34,7 @@ def margin_chart(bundles: Sequence[Bundle], currency: str) -> Markup:
 
 
 def _by_name(bundles: Sequence[Bundle]) -> Drawing:
-    labels = [wrapped(bundle.name, WIDTH - 2 * _MARGIN - 56) for bundle in bundles]
+    labels = [wrapped(bundle.name, WIDTH - 2 * _MARGIN - 56, lines=3) for bundle in bundles]
     height = sum(_ROW + _LINE * len(label) for label in labels) + 20
     chart = Drawing(height)
     scale = _scale_of_intervals(bundles, _MARGIN, WIDTH - _MARGIN)

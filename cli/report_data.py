@@ -217,6 +217,16 @@ def _titles(row: dict[str, str]) -> dict[str, str]:
     return {key: shown(title) for key, title in zip(ids, named, strict=True)}
 
 
+def _name(row: dict[str, str], products: dict[str, str]) -> str:
+    """The whole titles, where plan.csv shortens them; ids tell apart those that are the same."""
+    titles = list(products.values())
+    if len(row["titles"].split(" + ")) != len(titles):
+        return shown(row["name"])
+    if len(set(titles)) < len(titles):
+        titles = [f"{title} ({key})" for key, title in products.items()]
+    return " & ".join(titles)
+
+
 def _bundle(
     number: int,
     row: dict[str, str],
@@ -231,7 +241,7 @@ def _bundle(
     return Bundle(
         number=number,
         bundle_id=row["bundle_id"],
-        name=shown(row["name"]),
+        name=_name(row, products),
         products=products,
         added=dict(zip(products, counts, strict=True)),
         row={key: _number(cell) for key, cell in row.items() if key not in words},
