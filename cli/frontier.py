@@ -117,7 +117,7 @@ def _trace(
     settings = base.solver
     require_engine(settings.engine, base.path, deterministic=settings.deterministic)
     directions = tuple(looser_when(base, axis.key) for axis in axes)
-    problems = Problems(base, progress)
+    problems = Problems(progress)
     count = len(scenarios)
 
     def work(outer: Interrupt) -> list[Point]:

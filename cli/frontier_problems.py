@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..instances.load import instance_of, read_tables
 from ..instances.sections import Scenario
 from .console import Progress
-from .pipeline import Shared, get_beliefs
+from .pipeline import Shared, get_beliefs, shared_instance
 
 if TYPE_CHECKING:
     from ..instances import Instance
@@ -24,10 +23,8 @@ class Problems:
     ones are kept.
     """
 
-    def __init__(self, base: Scenario, progress: Progress) -> None:
+    def __init__(self, progress: Progress) -> None:
         self._progress, self._shared = progress, Shared()
-        with progress.stage("read", "reading the tables"):
-            self._tables = read_tables(base)
         self._instance: Instance | None = None
         self._prepared: Prepared | None = None
 
@@ -57,6 +54,6 @@ class Problems:
         ):
             instance = replace(last, scenario=scenario)
         else:
-            instance = instance_of(scenario, self._tables)
+            instance = shared_instance(scenario, self._progress, self._shared)
         self._instance = instance
         return instance
