@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--why-not",
     metavar="A,B",
-    help="Two to four product ids that are no bundle of the plan: why not, and what it would cost.",
+    help="Two to four product ids (a comma in one is %2C): why they are no bundle of the plan.",
 )
 @JSON_OPTION
 @QUIET_OPTION
@@ -36,6 +36,7 @@ def command(
     would cost and push out. Costs are those of a plan made anew from the data that the plan's
     scenario names; without the data the rest is told. Nothing is written.
     """
+    from ..instances.bundle_ids import unescape_id
     from ..solver.explanation import explain_bundle, find_bundle
     from ..solver.plan_tables import read_plan_tables
     from ..solver.why_not import why_not as explain_absence
@@ -51,7 +52,7 @@ def command(
         if bundle is not None:
             answer = explain_bundle(tables, bundle, now, missing, progress.say)
         else:
-            products = [part.strip() for part in (why_not or "").split(",")]
+            products = [unescape_id(part.strip()) for part in (why_not or "").split(",")]
             answer = explain_absence(tables, products, now, missing, progress.say)
     if as_json:
         print_json(answer)

@@ -86,7 +86,8 @@ def _bundle_rows(
     funding = sum(int(catalogue.supplier_funding[product]) for product in row["products"])
     off = (row["list_price"] - row["bundle_price"]) / (1.0 + assumptions.tax_rate)
     table: list[dict[str, object]] = []
-    for buys, adds, count, seen in zip(groups.buys, groups.adds, units, visits, strict=True):
+    for k in _in_order(groups, row["products"]):
+        buys, adds, count, seen = groups.buys[k], groups.adds[k], units[k], visits[k]
         written = significant(float(count))
         unit = float(sum(gain[product] for product in adds)) + funding - off
         table.append(
@@ -105,6 +106,13 @@ def _bundle_rows(
     largest = max(range(len(money)), key=lambda k: abs(money[k]))
     table[largest]["money"] = money[largest] + due
     return table
+
+
+def _in_order(groups: GroupShares, products: tuple[int, ...]) -> list[int]:
+    """Groups by the number of products they add, then by these in the order of plan.csv."""
+    place = {product: k for k, product in enumerate(products)}
+    adds = [tuple(sorted(place[product] for product in added)) for added in groups.adds]
+    return sorted(range(len(adds)), key=lambda k: (len(adds[k]), adds[k]))
 
 
 def _ids(instance: Instance, products: tuple[int, ...]) -> str:

@@ -126,18 +126,16 @@ def _no_candidate(
         for rule in now.instance.scenario.rules
     )
     settings = now.instance.scenario.candidates
-    checks = [_kept_out(now, products, held), _too_large(products, settings.max_size)]
+    checks = [_kept_out(now, held), _too_large(products, settings.max_size)]
     if not forced:
-        checks += [_support(now, held), _same_category(now, products, held)]
+        checks += [_support(now, held), _same_category(now, held)]
     rule = ruled_out(now.instance.scenario, products)
-    checks.append(_unpriced(now, products, held))
+    checks.append(_unpriced(now, held))
     checks.append(_reason("rule", f"the rule {rule} forbids it") if rule is not None else None)
     return next((check for check in checks if check is not None), None)
 
 
-def _kept_out(
-    now: Situation, products: tuple[str, ...], held: tuple[int, ...]
-) -> dict[str, str] | None:
+def _kept_out(now: Situation, held: tuple[int, ...]) -> dict[str, str] | None:
     """A product that is inactive, or promoted in the planned week."""
     catalogue = now.instance.catalogue
     for place in held:
@@ -207,9 +205,7 @@ def _orders_at_hand(now: Situation, held: tuple[int, ...]) -> int:
     return len(set.intersection(*visits))
 
 
-def _same_category(
-    now: Situation, products: tuple[str, ...], held: tuple[int, ...]
-) -> dict[str, str] | None:
+def _same_category(now: Situation, held: tuple[int, ...]) -> dict[str, str] | None:
     if now.instance.scenario.candidates.allow_same_category:
         return None
     names = [str(now.instance.catalogue.category[place]) for place in held]
@@ -223,9 +219,7 @@ def _same_category(
     )
 
 
-def _unpriced(
-    now: Situation, products: tuple[str, ...], held: tuple[int, ...]
-) -> dict[str, str] | None:
+def _unpriced(now: Situation, held: tuple[int, ...]) -> dict[str, str] | None:
     """A product without a reference price, or one that was never bought."""
     catalogue = now.instance.catalogue
     for place in held:

@@ -154,6 +154,21 @@ def test_levels_say_what_refuses_them_and_the_chosen_one_is_that_of_the_plan(
             assert deep["left_out"] == "not so deep"
 
 
+def test_groups_stand_in_the_order_of_the_ids(tmp_path: Path) -> None:
+    """Whatever the order of the products table: "10" stands before "9"."""
+    q = [1e-3] * 9 + [0.1, 0.2]
+    rule = MustInclude(kind="must-include", name="in", products=("9", "10"))
+    instance, beliefs = shop_of_sets(
+        q, sensitivity=ETA, max_size=2, levels=(0.1,), visits=VISITS, rules=[rule],
+        limits=Limits(max_bundles=1),
+    )  # fmt: skip
+    _, tables = planned(instance, beliefs, tmp_path)
+    rows = groups_of(tables, "10+9")
+    assert [row["adds"] for row in rows] == [(), ("10",), ("9",), ("10", "9")]
+    shares = [share for share, _ in pair_groups((0.2, 0.1), ETA, 2.0)]
+    assert [row["share"] for row in rows] == pytest.approx(shares, rel=1e-3)
+
+
 def test_a_level_that_gains_nothing_is_told(tmp_path: Path) -> None:
     """10.00 that cost 5.00 at 40 % off: who has both anyway costs 8.00, who adds one −3.00."""
     instance, beliefs = shop_of_sets(
