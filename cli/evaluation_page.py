@@ -116,7 +116,7 @@ def _flatness_table(part: dict[str, Any]) -> ScoreTable:
 def _histogram(name: str, group: dict[str, Any]) -> _Chart:
     """Shares of the ten tenths of what was predicted, with twice their standard errors."""
     shares, spread = group["histogram"], group["histogram_spread"]
-    with drawing(2.5, 1.5) as (figure, axes):
+    with drawing(2.1, 1.4) as (figure, axes):
         at = [(k + 0.5) / len(shares) for k in range(len(shares))]
         axes.bar(at, shares, width=0.085, color=SOFT)
         double = [2 * error for error in spread]
