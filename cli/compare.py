@@ -93,7 +93,7 @@ def command(
         contenders = [
             _finished(stated[k], finished[k], progress, shared)
             if k in finished
-            else _solved(stated[k], answers[k], scenarios[k])
+            else solved(stated[k], answers[k], scenarios[k])
             for k in range(len(scenarios))
         ]
         with progress.stage("judge", "judging each plan under each scenario"):
@@ -122,7 +122,8 @@ def command(
     return max((failure.exit_code for failure in failures), default=0)
 
 
-def _solved(scenario: Scenario, answer: Answer, path: Path) -> Contender:
+def solved(scenario: Scenario, answer: Answer, path: Path) -> Contender:
+    """A scenario of a comparison that was solved for it."""
     from ..instances import ConflictError
     from ..solver.comparison import Contender
     from ..solver.plan_folder import parse_plan
