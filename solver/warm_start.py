@@ -38,7 +38,7 @@ class Start:
 def bundles_of(plan: Plan) -> Bundles:
     """The bundles of a plan."""
     rows = zip(plan.offers["products"], plan.offers["bundle_price"], strict=True)
-    return tuple((tuple(int(one) for one in products), int(price)) for products, price in rows)
+    return tuple((tuple(sorted(map(int, products))), int(price)) for products, price in rows)
 
 
 def start_values(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from bundlewise.instances.scenario import Limits
 from bundlewise.solver.build import build_program
 from bundlewise.solver.engines import EngineSettings, solve_program
 from bundlewise.solver.engines.interface import KNOWN_BOUND
+from bundlewise.solver.plan import Plan
 from bundlewise.solver.program import Program
 from bundlewise.solver.solution import Status
-from bundlewise.solver.warm_start import Bundles, start_values
+from bundlewise.solver.warm_start import Bundles, bundles_of, start_values
 
 from .enumeration import optimum, random_program
 from .factories import make_beliefs, make_catalogue, make_instance, make_offers, make_scenario
@@ -76,6 +78,15 @@ def test_random_programs_keep_their_optimum_whatever_is_known() -> None:
         solution = solve_program(program, SETTINGS, known_bound=best + 0.5)
         assert solution.status is Status.OPTIMAL
         assert solution.objective == pytest.approx(best, abs=1e-6)
+
+
+def test_a_plan_s_bundles_are_found_whatever_the_order_of_its_ids() -> None:
+    # plan.csv sorts products by id, the offers by their place in the products table
+    offers = pd.DataFrame({"products": [(1, 0), (2, 3)], "bundle_price": [1800, 1800]})
+    none = pd.DataFrame()
+    empty = dict.fromkeys(("products", "levels", "groups", "beliefs", "quarantine"), none)
+    made_of = Plan(report={}, offers=offers, scenario="", **empty)
+    assert bundles_of(made_of) == plan((0, 1), (2, 3))
 
 
 def test_a_plan_of_the_same_rules_comes_back_as_good() -> None:
