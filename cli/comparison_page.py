@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from .page import render_page
 from .page.numbers import NOTHING, amount, change, count, percent
-from .page.svg import Drawing, Scale
+from .page.svg import WIDTH, Drawing, Scale, wrapped
 from .page.text import shown
 
 _FIGURES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
@@ -24,7 +24,7 @@ _FIGURES: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 )
 _TONES = {"optimal": "good", "feasible": "fair"}
 _SHADE = 70  # per cent of the soft colour behind the largest regret
-_ROW, _LABEL = 26, 22  # pixels of the chart: a scenario, and the letters of its name
+_ROW = 46  # pixels of the chart: a scenario's name and its bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +108,21 @@ def _chart(result: dict[str, Any]) -> Markup | None:
     rows = [row for row in result["scenarios"] if row["incremental_margin"] is not None]
     if len(rows) < 2:
         return None
-    drawing = Drawing(_ROW * len(rows) + 24, width=560)
+    drawing = Drawing(_ROW * len(rows) + 24)
     ends = [row[f"incremental_margin_{end}"] for row in rows for end in ("low", "high")]
-    across = Scale([*ends, *(row["incremental_margin"] for row in rows)], 170, 470)
+    across = Scale([*ends, *(row["incremental_margin"] for row in rows)], 8, WIDTH - 8)
     bottom = _ROW * len(rows) + 4
     for tick in across.ticks(3):
         drawing.line(across(tick), 0, across(tick), bottom, "rule")
-        drawing.text(across(tick), bottom + 16, amount(tick), "quiet", "middle")
+        drawing.text(across(tick), bottom + 16, amount(tick).removesuffix(".00"), "quiet", "middle")
     for k, row in enumerate(rows):
-        middle = _ROW * k + 14
-        name = shown(str(row["label"]))
-        name = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
+        middle = _ROW * k + 29
         low, high = row["incremental_margin_low"], row["incremental_margin_high"]
-        drawing.text(0, middle + 4, name)
-        drawing.bar(across(0.0), across(row["incremental_margin"]), middle - 8, 16, "soft")
+        drawing.text(8, middle - 13, wrapped(shown(str(row["label"])), WIDTH - 90, lines=1)[0])
+        drawing.text(WIDTH - 8, middle - 13, amount(row["incremental_margin"]), "strong", "end")
+        drawing.bar(across(0.0), across(row["incremental_margin"]), middle - 7, 14, "soft")
         drawing.line(across(low), middle, across(high), middle, "whisker")
         drawing.dot(across(row["incremental_margin"]), middle, "series")
-        drawing.text(560, middle + 4, amount(row["incremental_margin"]), "strong", "end")
     parts = [f"{row['label']} {amount(row['incremental_margin'])}" for row in rows]
     return drawing.svg(
         f"Incremental margin of each plan under its own scenario, {result['currency']} a week",
