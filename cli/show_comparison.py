@@ -108,7 +108,7 @@ def _print_cross(console: Console, result: dict[str, Any]) -> None:
         console.print(Text("no robust choice: ").append_text(safe(str(robust["why"]))))
         return
     text = Text("robust choice: ").append_text(safe(str(robust["plan"])))
-    text.append(f" loses at most {max(robust['largest_regret'], 0.0):,.2f}: ")
+    text.append(f" loses at most {max(robust['largest_regret'], 0.0):,.2f}; ")
     console.print(text.append_text(safe(str(robust["why"]))))
 
 

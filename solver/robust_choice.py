@@ -55,8 +55,8 @@ def robust_choice(
         "plan": best,
         "largest_regret": worst[best]["regret"],
         "under": worst[best]["under"],
-        "why": f"of {len(sound)} plans that break no rule under any scenario, of {len(judged)}, it "
-        "has the smallest largest regret",
+        "why": f"of the plans that break no rule under any scenario ({len(sound)} of "
+        f"{len(judged)}) it has the smallest largest regret",
     }
 
 
