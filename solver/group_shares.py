@@ -47,9 +47,9 @@ class GroupShares:
 class GroupsOf:
     """The groups of shoppers of bundles under the beliefs of one shop, or of one segment."""
 
-    def __init__(self, instance: Instance, beliefs: Beliefs) -> None:
+    def __init__(self, instance: Instance, beliefs: Beliefs, products: NDArray[np.int64]) -> None:
         self.beliefs = beliefs
-        self._table = product_table(instance, beliefs, NODES)
+        self._table = product_table(instance, beliefs, NODES, products)
 
     def shares(self, bundle: Bundle, discount: NDArray[np.float64], *, capped: bool) -> GroupShares:
         """The groups at some discounts.
@@ -112,9 +112,10 @@ class Audience:
 
 def audiences(instance: Instance, beliefs: Beliefs, offers: Offers) -> Iterator[Audience]:
     """The shoppers that offers were scored for: one audience, or one a segment."""
+    products = np.unique(offers.entries()[1]).astype(np.int64)
     if beliefs.segments is None:
         rows = np.arange(len(offers), dtype=np.int64)
-        yield Audience(GroupsOf(instance, beliefs), instance.visits, rows, offers.capped)
+        yield Audience(GroupsOf(instance, beliefs, products), instance.visits, rows, offers.capped)
         return
     for view, of_segment, shown, rows in segment_views(instance, beliefs, beliefs.segments, offers):
-        yield Audience(GroupsOf(view, of_segment), view.visits, rows, shown.capped)
+        yield Audience(GroupsOf(view, of_segment, products), view.visits, rows, shown.capped)

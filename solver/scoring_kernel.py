@@ -89,10 +89,23 @@ class Scores(NamedTuple):
     capped: NDArray[np.bool_]
 
 
-def product_table(instance: Instance, beliefs: Beliefs, n_nodes: int) -> ProductTable:
-    """The kernel's view of the products of an instance."""
+def product_table(
+    instance: Instance,
+    beliefs: Beliefs,
+    n_nodes: int,
+    products: NDArray[np.int64] | None = None,
+) -> ProductTable:
+    """The kernel's view of the products of an instance.
+
+    Parameters
+    ----------
+    products
+        catalogue indices of those that will be asked for, all of them by default; others are
+        filled as if they could not be in a bundle.
+    """
     catalogue = instance.catalogue
-    used = np.flatnonzero(catalogue.available & (beliefs.purchase_probability > 0.0))
+    usable = catalogue.available & (beliefs.purchase_probability > 0.0)
+    used = np.flatnonzero(usable) if products is None else products[usable[products]]
     price = catalogue.reference_price.astype(np.float64)
     rate = np.zeros((len(catalogue), n_nodes))
     weight = np.zeros((len(catalogue), n_nodes))

@@ -9,7 +9,7 @@ from itertools import combinations
 from .verifier_accounts import RELATIVE, SMALL_UNITS
 from .verifier_case import Case
 from .verifier_level_files import WrittenGroup
-from .verifier_parts import Judged, judged
+from .verifier_parts import groups_of
 from .verifier_segments import SegmentedCase
 from .verifier_tables import WrittenOffer
 
@@ -103,7 +103,7 @@ def _wrong_units(
     paid = case.instance.visits if case.automatic else seen
     units = dict.fromkeys(places, 0.0)
     for view, found in _views(case, segmented, offer):
-        for adds, share in found.groups.items():
+        for adds, share in found.items():
             exposure = 1.0 if case.automatic and not adds else case.assumptions.exposure
             units[adds] += view.instance.visits * exposure * share
     for adds, group in zip(places, written, strict=True):
@@ -117,15 +117,15 @@ def _wrong_units(
 
 def _views(
     case: Case, segmented: SegmentedCase | None, offer: WrittenOffer
-) -> Iterator[tuple[Case, Judged]]:
-    """Those who are shown the offer: all, or segments."""
+) -> Iterator[tuple[Case, dict[Places, float]]]:
+    """Those who are shown the offer, all or segments, with the shares of their groups."""
     if segmented is None:
-        yield case, judged(case, [offer])[0]
+        yield case, groups_of(case, offer)
         return
     for name in offer.segments or ():
         view = segmented.views[name]
         _, capped, _ = segmented.accounts(offer)[name]
-        yield view, judged(view, [replace(offer, capped=capped)])[0]
+        yield view, groups_of(view, replace(offer, capped=capped))
 
 
 def _problem(

@@ -51,7 +51,6 @@ class Judged:
     the two are close."""
 
     expected: Expected
-    groups: dict[tuple[int, ...], float]
     capped: bool
     close: bool
 
@@ -64,7 +63,9 @@ def judged(case: Case, offers: Sequence[WrittenOffer], *, as_written: bool = Tru
     as_written
         whether ``capped`` of the offers decides where the two values are close.
     """
-    uncapped, capped = _parts(case, offers, cap=False), _parts(case, offers, cap=True)
+    uncapped = capped = _parts(case, offers, cap=False)
+    if _beyond_deepest(case, offers):
+        capped = _parts(case, offers, cap=True)
     found = []
     for k, offer in enumerate(offers):
         plain = expected_accounts(case, offer, uncapped.at(k))
@@ -72,9 +73,23 @@ def judged(case: Case, offers: Sequence[WrittenOffer], *, as_written: bool = Tru
         close = abs(careful.value - plain.value) <= RELATIVE * max(plain.flows, 1e-9)
         smaller = careful.value < plain.value
         take = offer.capped if close and as_written else smaller
-        parts = capped if take else uncapped
-        found.append(Judged(careful if take else plain, parts.groups(k), smaller, close))
+        found.append(Judged(careful if take else plain, smaller, close))
     return found
+
+
+def groups_of(case: Case, offer: WrittenOffer) -> dict[tuple[int, ...], float]:
+    """Places of what is added -> share of the visits that see an offer, capped as it says."""
+    return _parts(case, [offer], cap=offer.capped).groups(0)
+
+
+def _beyond_deepest(case: Case, offers: Sequence[WrittenOffer]) -> bool:
+    """Whether any of the prices is cut deeper than the data support for one of the products."""
+    off = max(offer.money_off for offer in offers)
+    prices = case.instance.catalogue.reference_price[case.rows(offers[0])]
+    cuts = (case.files.product_beliefs[name]["deepest_cut"] for name in offers[0].product_ids)
+    return any(
+        min(off, price) > cut * price for price, cut in zip(prices.tolist(), cuts, strict=True)
+    )
 
 
 def _parts(case: Case, offers: Sequence[WrittenOffer], *, cap: bool) -> Parts:
