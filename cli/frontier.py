@@ -20,6 +20,7 @@ from .console import (
 )
 
 if TYPE_CHECKING:
+    from ..instances.errors import BundlewiseError
     from ..instances.sections import Scenario
     from ..instances.variation import Axis
     from ..solver.engines.interface import Interrupt
@@ -68,7 +69,6 @@ def command(
     proven to pass, and the knee, where loosening a rule further stops paying as it did. A point at
     which the rules conflict is marked and names them. Ctrl-C ends it with the points done so far.
     """
-    from ..instances.errors import ConflictError
     from ..instances.variation import Variation
     from ..solver.frontier_report import frontier_report
     from .frontier_files import file_text, files_to_write
@@ -95,8 +95,8 @@ def command(
         show_frontier(output(), result)
         for path in files:
             click.echo(f"written: {path}")
-    if points and all(point.conflict for point in points):
-        raise ConflictError(points[0].conflict, f"at every point, {points[0].message}")
+    if points and not any(point.has_plan for point in points):
+        raise _no_plan(points)
 
 
 def _trace(
@@ -155,6 +155,16 @@ def _trace(
         )
 
     return directions, interruptible(work, progress, keep_incumbent=True)
+
+
+def _no_plan(points: list[Point]) -> BundlewiseError:
+    """The error of a frontier without a plan: of time where it ran out anywhere."""
+    from ..instances.errors import ConflictError, NoPlanError
+
+    late = next((point for point in points if not point.conflict), None)
+    if late is not None:
+        return NoPlanError(f"no point has a plan: {late.message}")
+    return ConflictError(points[0].conflict, f"at every point, {points[0].message}")
 
 
 def _say_done(progress: Progress, label: str, point: Point) -> None:

@@ -188,6 +188,13 @@ def test_what_the_data_name_is_escaped(seed_scenario: Scenario):
     assert row["conflict"] == row["message"] == f"'{evil}"
 
 
+def test_a_frontier_without_a_plan_in_time_exits_as_solve_does():
+    late = Point((1,), Status.UNKNOWN, message="no plan found within the time limit")
+    none = Point((2,), Status.INFEASIBLE, conflict=("a", "b"), message="no plan satisfies a, b")
+    assert frontier_command._no_plan([none, late]).exit_code == 4
+    assert frontier_command._no_plan([none]).exit_code == 3
+
+
 def test_a_page_without_any_plan_has_no_chart(seed_scenario: Scenario):
     page = frontier_page(
         by_hand(seed_scenario, "limits.max_bundles", Point((1,), Status.UNKNOWN, message="late"))
