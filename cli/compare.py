@@ -161,7 +161,8 @@ def _finished(
 def _keep(plans: dict[Path, Answer], *, force: bool) -> None:
     """Write the plans that were found to folders of their own."""
     from ..solver.plan_folder import write_plan_folder
+    from .report_page import files_with_report
 
     for folder, answer in plans.items():
         if answer.plan is not None:
-            write_plan_folder(answer.plan.files(), folder, force=force)
+            write_plan_folder(files_with_report(answer.plan), folder, force=force)

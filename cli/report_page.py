@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -20,8 +20,11 @@ from .report_charts import (
     stock_chart,
     waterfall_chart,
 )
-from .report_data import Bundle, Product, ReportedPlan, reported_plan
+from .report_data import REPORT_FILE, Bundle, Product, ReportedPlan, reported_plan
 from .report_money import money_steps
+
+if TYPE_CHECKING:
+    from ..solver import Plan
 
 _SHOWN_LEVELS = 12  # bundles whose profit against discount is shown side by side
 _SHOWN_STOCKS = 15
@@ -87,6 +90,11 @@ def report_page(files: Mapping[str, bytes]) -> str:
         quality=data_quality(plan),
         proof=proof(plan),
     )
+
+
+def files_with_report(plan: Plan) -> dict[str, bytes]:
+    """The files of a plan's folder, its report among them."""
+    return plan.files({REPORT_FILE: report_page(plan.files()).encode("utf-8")})
 
 
 def _summary(plan: ReportedPlan) -> str:

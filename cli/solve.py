@@ -53,8 +53,7 @@ def command(
     from ..instances import ConflictError
     from ..solver.plan_folder import check_target, read_plan_folder, write_plan_folder
     from .pipeline import check_compared_plan, plan_scenario
-    from .report_data import REPORT_FILE
-    from .report_page import report_page
+    from .report_page import files_with_report
 
     check_target(out, force=force)
     if force:
@@ -73,8 +72,7 @@ def command(
             print_json({"conflict": error.report})
         raise
     with progress.stage("write", "writing the plan"):
-        page = report_page(plan.files()).encode("utf-8")
-        write_plan_folder(plan.files({REPORT_FILE: page}), out, force=force)
+        write_plan_folder(files_with_report(plan), out, force=force)
     finished = read_plan_folder(out)
     if as_json:
         print_json(finished.report)
