@@ -275,6 +275,8 @@ def _cost(found: dict[str, Any], answer: dict[str, Any]) -> str:
     of = unit.get(answer["objective"], answer["objective"])
     if low is None:
         return f"costs {high:,.2f} {of} or less"
+    if 0 < high < 0.005:
+        return f"costs less than 0.01 {of}"
     if round(low, 2) == round(high, 2):
         return f"costs {high:,.2f} {of}" if high >= 0 else f"gains {-high:,.2f} {of}"
     return f"costs between {low:,.2f} and {high:,.2f} {of}"

@@ -68,6 +68,16 @@ def test_the_break_even_discount_is_where_the_account_meets(one: Situation) -> N
     assert found == pytest.approx(expected, abs=2e-3)
 
 
+def test_rare_equal_products_break_even_at_the_closed_form(tmp_path: Path) -> None:
+    """m/r − 1/(2η) of the bundle's price (docs/explain.md)."""
+    instance, beliefs = shop_of_sets(
+        [1e-5, 1e-5], sensitivity=ETA, deepest_cut=0.999, max_size=2, levels=LEVELS, visits=1e13
+    )
+    _, tables = planned(instance, beliefs, tmp_path)
+    found = explain_bundle(tables, "0+1")["gain"]["break_even_discount"]
+    assert found == pytest.approx(0.5 - 0.5 / ETA, abs=1e-3)
+
+
 def test_levels_are_told_with_what_they_earn_less(one: Situation) -> None:
     levels = explain_bundle(one.tables, "1+3", one)["levels"]
     expected = [pair_margin((0.12, 0.15), ETA, 20 * level, VISITS) for level in LEVELS]
