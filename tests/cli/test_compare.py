@@ -160,7 +160,8 @@ def test_plans_are_kept_where_asked(variant: Variant, run: Run, tmp_path: Path) 
     for name, path in (("a", small), ("b", large)):
         run("solve", path, "--out", tmp_path / f"alone-{name}", "--quiet")
         alone, kept = tmp_path / f"alone-{name}", tmp_path / "plans" / name
-        for file in ("plan.csv", "products.csv", "levels.csv", "groups.csv", "scenario.toml"):
+        tables = ("plan.csv", "products.csv", "levels.csv", "groups.csv")
+        for file in (*tables, "scenario.toml", "report.html"):
             assert (kept / file).read_bytes() == (alone / file).read_bytes(), file
         assert run("check", kept).code == 0
     line = run("compare", small, large, "--out", tmp_path / "plans").refused(2)
