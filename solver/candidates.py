@@ -132,11 +132,14 @@ def _of_last_week(instance: Instance, size: int) -> NDArray[np.int64]:
 
 def _rows(instance: Instance, bundles: Sequence[tuple[str, ...]], size: int) -> NDArray[np.int64]:
     """(bundles, size) catalogue indices, ascending, of the bundles of this size it has."""
+    asked = [bundle for bundle in bundles if len(bundle) == size]
+    if not asked:
+        return np.zeros((0, size), dtype=np.int64)
     position = {str(value): k for k, value in enumerate(instance.catalogue.product_ids)}
     places = [
         sorted(position[product] for product in bundle)
-        for bundle in bundles
-        if len(bundle) == size and all(product in position for product in bundle)
+        for bundle in asked
+        if all(product in position for product in bundle)
     ]
     return np.array(places, dtype=np.int64).reshape(-1, size)
 

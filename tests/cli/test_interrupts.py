@@ -26,7 +26,7 @@ from bundlewise.solver.solution import Status
 FOUND = {found}
 search = planning.solve_program
 
-def waits(program, settings, progress=None, *, start=None, interrupt=None):
+def waits(program, settings, progress=None, *, start=None, interrupt=None, known_bound=None):
     solution = search(program, settings, start=start)
     print("searching", flush=True)
     while not interrupt.requested:
@@ -54,7 +54,7 @@ from bundlewise.solver.engines import mathopt
 mathopt._LARGE = 0
 search = planning.solve_program
 
-def hard(program, settings, progress=None, *, start=None, interrupt=None):
+def hard(program, settings, progress=None, *, start=None, interrupt=None, known_bound=None):
     print("searching", flush=True)
     search(market_split(), settings, progress, interrupt=interrupt)
     return search(program, settings)
