@@ -27,6 +27,7 @@ OPTION = "--vary"
 _FORMS = "KEY=LOW:HIGH:COUNT or KEY=1,2,5"
 _MARGIN = "assumptions.gross_margin"
 _MOST_KEYS = 2
+_MOST_VALUES = 1000  # of a range: each is a search, so that more is a slip of the hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,8 @@ def _spaced(key: str, text: str, whole: bool) -> list[float]:
     low, high = (_number(key, part) for part in parts[:2])
     if not parts[2].isascii() or not parts[2].isdigit() or int(parts[2]) < 2:
         raise InputError(OPTION, key, f"COUNT {found_words(parts[2])}", "a whole number above 1")
+    if int(parts[2]) > _MOST_VALUES:
+        raise InputError(OPTION, key, f"COUNT {parts[2]}", f"at most {_MOST_VALUES}")
     if low >= high:
         raise InputError(OPTION, key, f"LOW {parts[0]} and HIGH {parts[1]}", "LOW below HIGH")
     steps = int(parts[2]) - 1

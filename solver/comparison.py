@@ -69,6 +69,11 @@ def compare(contenders: Sequence[Contender]) -> dict[str, Any]:
     labels = labels_of([contender.scenario for contender in contenders])
     first = contenders[0].scenario
     cross, notes = _cross(labels, contenders)
+    conflicts = [
+        label
+        for label, contender in zip(labels, contenders, strict=True)
+        if contender.failure is not None and contender.failure["status"] == "conflict"
+    ]
     objectives = {contender.scenario.objective.maximize for contender in contenders}
     return {
         "currency": first.currency,
@@ -81,7 +86,9 @@ def compare(contenders: Sequence[Contender]) -> dict[str, Any]:
         },
         "offers": _offers(labels, contenders),
         "cross": cross,
-        "robust": robust_choice(labels, cross, one_objective=len(objectives) == 1),
+        "robust": robust_choice(
+            labels, cross, one_objective=len(objectives) == 1, conflicts=conflicts
+        ),
         "notes": notes,
     }
 

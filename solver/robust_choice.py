@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 
 def robust_choice(
-    labels: Sequence[str], cross: Sequence[dict[str, Any]], *, one_objective: bool
+    labels: Sequence[str],
+    cross: Sequence[dict[str, Any]],
+    *,
+    one_objective: bool,
+    conflicts: Collection[str] = (),
 ) -> dict[str, Any]:
     """The plan whose largest regret is smallest, of those that break no rule under any scenario.
 
-    A scenario without a plan of its own has no regret and counts for its rules alone; one whose
-    data are gone does not count. Ties go to the plan that comes first.
+    A scenario for which no plan was found in time has no regret and counts for its rules alone; one
+    whose data are gone, or whose rules no plan satisfies, does not count. Ties go to the plan that
+    comes first.
 
     Parameters
     ----------
@@ -20,6 +25,8 @@ def robust_choice(
         entries of ``comparison.compare``.
     one_objective
         whether all scenarios maximise the same, so that their regrets can be compared.
+    conflicts
+        labels of the scenarios whose rules conflict: every plan breaks some of them.
 
     Returns
     -------
@@ -28,7 +35,9 @@ def robust_choice(
         ``why`` in a sentence.
     """
     none = {"plan": None, "largest_regret": None, "under": None}
-    judged = {label: _judged(label, cross) for label in labels}
+    counted = [entry for entry in cross if entry["under"] not in conflicts]
+    aside = f" but {', '.join(conflicts)}, whose rules conflict" if conflicts else ""
+    judged = {label: _judged(label, counted) for label in labels}
     judged = {label: entries for label, entries in judged.items() if entries}
     if not one_objective:
         why = "the scenarios maximise different things, so that their regrets cannot be compared"
@@ -42,7 +51,7 @@ def robust_choice(
         and any(entry["regret"] is not None for entry in entries)
     }
     if not sound:
-        return {**none, "why": "each plan breaks a rule under some scenario"}
+        return {**none, "why": f"each plan breaks a rule under some scenario{aside}"}
     worst = {
         label: max(
             (entry for entry in entries if entry["regret"] is not None),
@@ -55,8 +64,8 @@ def robust_choice(
         "plan": best,
         "largest_regret": worst[best]["regret"],
         "under": worst[best]["under"],
-        "why": f"of the plans that break no rule under any scenario ({len(sound)} of "
-        f"{len(judged)}) it has the smallest largest regret",
+        "why": f"of the plans that break no rule under any scenario{aside} ("
+        f"{len(sound)} of {len(judged)}) it has the smallest largest regret",
     }
 
 

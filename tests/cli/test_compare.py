@@ -129,7 +129,8 @@ def test_a_conflict_in_one_scenario_leaves_the_others(
     under = [entry for entry in result["cross"] if entry["under"] == "conflict"]
     assert all(entry["regret"] is None for entry in under)
     assert all(entry["broken_rules"] == ["bundle-count"] for entry in under)
-    assert result["robust"]["plan"] is None
+    assert result["robust"]["plan"] == "small"
+    assert "any scenario but conflict, whose rules conflict" in result["robust"]["why"]
     assert "no plan satisfies these rules together" in page.read_text(encoding="utf-8")
     shown = run("compare", conflict, smaller)
     assert (shown.code, "conflict" in shown.out) == (3, True)

@@ -91,6 +91,7 @@ def test_numbers_of_rules_and_of_margins_by_category_can_be_varied(shop: Variati
         (["limits.max_bundles"], "expected KEY=LOW:HIGH:COUNT or KEY=1,2,5"),
         (["limits.max_bundles=1:5"], "expected LOW:HIGH:COUNT"),
         (["limits.max_bundles=1:5:1"], "expected a whole number above 1"),
+        (["limits.max_bundles=1:5:1000000000"], "COUNT 1000000000; expected at most 1000"),
         (["limits.max_bundles=5:1:3"], "LOW 5 and HIGH 1; expected LOW below HIGH"),
         (["limits.max_bundles=1.5,2"], "limits.max_bundles: 1.5; expected a whole number"),
         (["limits.max_bundles=one"], "text 'one'; expected a number"),

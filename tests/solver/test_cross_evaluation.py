@@ -372,6 +372,11 @@ def test_scenarios_without_a_plan_of_their_own_count_for_their_rules() -> None:
         *[entry("b", "a", 4.0), entry("b", "x", None)],
     ]
     assert robust_choice(["a", "b", "x"], cross, one_objective=True)["plan"] == "b"
+    conflict = [*cross, entry("a", "y", None, "budget"), entry("b", "y", None, "budget")]
+    assert robust_choice(["a", "b", "x", "y"], conflict, one_objective=True)["plan"] is None
+    found = robust_choice(["a", "b", "x", "y"], conflict, one_objective=True, conflicts=["y"])
+    assert found["plan"] == "b"
+    assert "but y, whose rules conflict" in found["why"]
     unjudged = [{**one, "broken_rules": None, "regret": None} for one in cross]
     nothing = robust_choice(["a", "b", "x"], unjudged, one_objective=True)
     assert nothing["plan"] is None
