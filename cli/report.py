@@ -40,9 +40,10 @@ def command(plan: Path, out: Path | None, as_json: bool, quiet: bool) -> None:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             found = f"cannot be read as a plan ({type(error).__name__}: {error})"
             raise InputError(plan, None, found, "a folder that bundlewise solve wrote") from error
-        target = out if out is not None else plan / REPORT_FILE
+        own = plan / REPORT_FILE
+        target = own if out is None else out
         _replace(target, page)
-        if out is None:
+        if target.resolve() == own.resolve():
             _list(plan, REPORT_FILE, page)
     if as_json:
         print_json({"plan": str(plan), "report": str(target), "bytes": len(page)})

@@ -172,12 +172,16 @@ def _evidence(bundle: Bundle, evidence: Mapping[str, Any]) -> list[str]:
         )
     if "break_even_discount" in evidence:
         even = evidence["break_even_discount"]
-        sentences.append(
-            "It still gains at the deepest discount that may be offered."
-            if even is None
-            else f"It breaks even at {percent(even)} off; deeper discounts lose money."
-        )
+        sentences.append(break_even_words(even))
     return sentences
+
+
+def break_even_words(even: float | None) -> str:
+    if even is None:
+        return "It still gains at the deepest discount that may be offered."
+    if even <= 0.0:
+        return "It earns nothing at any discount, the offer's cost counted."
+    return f"It breaks even at {percent(even)} off; deeper discounts lose money."
 
 
 def _orders(facts: Mapping[str, Any], whole: str) -> list[str]:

@@ -127,13 +127,14 @@ def _figures(plan: ReportedPlan) -> list[tuple[str, str, str]]:
         (
             "Margin of the bundles",
             money(kpis["margin"], currency),
-            f"{percent(kpis['margin_rate'])} of revenue net of tax",
+            f"{percent(kpis['margin_rate'])} of revenue net of tax" if sold else "",
         ),
         (
             "Discounts given",
             money(kpis["discount_spend"], currency),
-            f"{percent(anyway / sold if sold else None, 0)} of bundles sold go to shoppers who "
-            "buy all of it anyway",
+            f"{percent(anyway / sold, 0)} of bundles sold go to shoppers who buy all of it anyway"
+            if sold
+            else "",
         ),
         (
             "Proof",

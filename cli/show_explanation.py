@@ -43,7 +43,7 @@ def show_bundle(console: Console, answer: dict[str, Any]) -> None:
         _say(console, "Assumed, not known: " + "; ".join(answer["assumed"]) + ".")
     if answer["dropping"] is not None:
         _heading(console, "Without it")
-        _show_cost(console, answer["dropping"], answer, "Dropping it", "no plan without it")
+        _show_cost(console, answer["dropping"], answer, "Dropping it", "It cannot be dropped")
     _show_not_told(console, answer)
 
 
@@ -113,7 +113,7 @@ def _who(group: dict[str, Any]) -> str:
     buys = " and ".join(_short(title) for title in group["buys_titles"])
     adds = " and ".join(_short(title) for title in group["adds_titles"])
     if not adds:
-        return f"buy {buys} anyway: paid for nothing"
+        return f"buy {buys} anyway" + (": paid for nothing" if group["gain"] < 0 else "")
     if not buys:
         return f"buy neither anyway, now take {adds}"
     return f"buy {buys} anyway, now add {adds}"
@@ -139,7 +139,11 @@ def _show_condition(console: Console, known: dict[str, Any], names: dict[str, st
     parts = ", ".join(
         f"{part:.2f} by {_short(names[p])}" for p, part in known["gain_parts"].items()
     )
-    more = "more than 1: a small discount pays" if value > 1 else "not above 1: no small one pays"
+    more = (
+        "more than 1: a small discount pays"
+        if value > 1
+        else "not above 1: a small one does not pay by itself"
+    )
     _say(console, f"The first cent off brings back {value:.2f} cents ({parts}); {more}.")
     even = known["break_even_discount"]
     if even is None:
@@ -194,8 +198,8 @@ def _show_unreachable(console: Console, answer: dict[str, Any]) -> None:
     if any(level["capped"] for level in answer["levels"]):
         _say(
             console,
-            "Response is credited only as deep as prices were cut before; deeper levels give "
-            "more away and are credited with no more buyers for it.",
+            "A level deeper than prices were cut before counts as what earns less: the response "
+            "as learned, or no more of it than at the deepest cut.",
         )
 
 

@@ -92,6 +92,10 @@ def find_bundle(tables: PlanTables, bundle: str) -> dict[Any, Any]:
         found = ids.get(frozenset(part.strip() for part in bundle.split(separator)))
         if found is not None:
             return found
+    if not rows:
+        raise InputError(
+            tables.plan.folder, None, f"no bundle {bundle!r}: it offers none", "a bundle"
+        )
     wanted = bundle.casefold().strip()
     whole = [row for row in rows if wanted in (_name(row), str(row["titles"]).casefold())]
     part = [row for row in rows if wanted and (wanted in _name(row) or wanted in _titles(row))]

@@ -51,7 +51,8 @@ def why_not(
     """
     wanted = tuple(sorted(set(products)))
     if not _FEWEST <= len(products) <= _MOST or len(wanted) < len(products):
-        found = f"{len(products)} products" if len(wanted) == len(products) else "a product twice"
+        several = "1 product" if len(products) == 1 else f"{len(products)} products"
+        found = several if len(wanted) == len(products) else "a product twice"
         raise InputError(None, "--why-not", found, "two to four different product ids")
     report = tables.plan.report
     name = bundle_id(wanted)

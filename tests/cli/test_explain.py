@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bundlewise.cli.show_explanation import _who as who
 
 from .conftest import Run
 
@@ -150,3 +151,26 @@ def test_what_is_no_bundle_is_refused_with_the_nearest(run: Run, plan: Path) -> 
     assert run("explain", plan).code == 2
     assert run("explain", plan, "x", "--why-not", "001,002").code == 2
     assert "is not a plan" in run("explain", plan.parent, "x").refused(2)
+
+
+def test_a_plan_that_offers_nothing_has_nothing_to_explain(
+    run: Run, plan: Path, tmp_path: Path
+) -> None:
+    scenario = tmp_path / "none.toml"
+    base = (plan.parent / "scenario.toml").as_posix()
+    scenario.write_text(
+        f'[scenario]\nname = "none"\nextends = "{base}"\n[limits]\nmax_bundles = 0\n'
+    )
+    assert run("solve", scenario, "--out", tmp_path / "none", "--quiet").code == 0
+    answer = run("explain", tmp_path / "none", "012+407")
+    assert answer.code == 2
+    assert "it offers none" in answer.err
+    page = (tmp_path / "none" / "report.html").read_text(encoding="utf-8")
+    assert "go to shoppers who buy all of it anyway" not in page  # no share of nothing sold
+    assert "of revenue net of tax" not in page
+
+
+def test_supplier_funding_that_covers_the_discount_is_not_called_a_loss() -> None:
+    group = {"buys_titles": ["Tea", "Milk"], "adds_titles": [], "gain": 0.4}
+    assert who(group) == "buy Tea and Milk anyway"
+    assert who({**group, "gain": -0.1}) == "buy Tea and Milk anyway: paid for nothing"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
+
+import pytest
+from bundlewise.cli.report_accounts import break_even_words
 
 from .conftest import Run
 
@@ -61,3 +65,26 @@ def test_no_report_of_what_is_no_plan(tmp_path: Path, plan_copy: Path, run: Run)
 def test_no_report_where_it_cannot_be_written(seed_plan: Path, tmp_path: Path, run: Run):
     line = run("report", seed_plan, "--out", tmp_path / "missing" / "page.html").refused(2)
     assert "missing" in line
+
+
+@pytest.mark.parametrize(
+    ("even", "words"),
+    [
+        (None, "still gains at the deepest"),
+        (0.0, "earns nothing at any discount"),
+        (0.125, "breaks even at 12.5\u00a0% off"),
+    ],
+)
+def test_the_break_even_discount_in_words(even: float | None, words: str):
+    assert words in break_even_words(even)
+
+
+def test_the_plans_own_report_named_as_the_file_to_write_passes_the_check(
+    plan_copy: Path, run: Run
+):
+    own = plan_copy / "report.html"
+    own.write_text("touched", encoding="utf-8")
+    assert run("report", plan_copy, "--out", own).code == 0
+    assert run("check", plan_copy).code == 0
+    plan = json.loads((plan_copy / "plan.json").read_text(encoding="utf-8"))
+    assert plan["files"]["report.html"] == hashlib.sha256(own.read_bytes()).hexdigest()
