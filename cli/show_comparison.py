@@ -141,7 +141,9 @@ def _print_broken(
             key = (entry["plan"], tuple(entry["broken_rules"]))
             broken.setdefault(key, []).append(number[entry["under"]])
     if not broken:
-        console.print("no plan breaks a rule under any scenario")
+        all_judged = all(entry["broken_rules"] is not None for entry in entries.values())
+        where = "under any scenario" if all_judged else "where it could be judged"
+        console.print(f"no plan breaks a rule {where}")
         return
     console.print("* breaks rules there, so that it may earn more than that scenario's own plan:")
     for (plan, rules), under in broken.items():

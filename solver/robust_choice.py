@@ -36,7 +36,7 @@ def robust_choice(
     """
     none = {"plan": None, "largest_regret": None, "under": None}
     counted = [entry for entry in cross if entry["under"] not in conflicts]
-    aside = f" but {', '.join(conflicts)}, whose rules conflict" if conflicts else ""
+    aside = _aside(cross, conflicts)
     judged = {label: _judged(label, counted) for label in labels}
     judged = {label: entries for label, entries in judged.items() if entries}
     if not one_objective:
@@ -67,6 +67,14 @@ def robust_choice(
         "why": f"of the plans that break no rule under any scenario{aside} ("
         f"{len(sound)} of {len(judged)}) it has the smallest largest regret",
     }
+
+
+def _aside(cross: Sequence[dict[str, Any]], conflicts: Collection[str]) -> str:
+    """The scenarios that do not count, and why: what follows "any scenario"."""
+    gone = [entry["under"] for entry in cross if entry["broken_rules"] is None]
+    why = {"whose rules conflict": conflicts, "whose data are gone or changed": dict.fromkeys(gone)}
+    parts = [f"{', '.join(labels)}, {reason}" for reason, labels in why.items() if labels]
+    return f" but {' and '.join(parts)}" if parts else ""
 
 
 def _judged(label: str, cross: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

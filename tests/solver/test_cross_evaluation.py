@@ -377,6 +377,9 @@ def test_scenarios_without_a_plan_of_their_own_count_for_their_rules() -> None:
     found = robust_choice(["a", "b", "x", "y"], conflict, one_objective=True, conflicts=["y"])
     assert found["plan"] == "b"
     assert "but y, whose rules conflict" in found["why"]
+    gone = [*cross, {**entry("b", "z", None), "broken_rules": None}]
+    found = robust_choice(["a", "b", "x", "z"], gone, one_objective=True)
+    assert "any scenario but z, whose data are gone or changed (" in found["why"]
     unjudged = [{**one, "broken_rules": None, "regret": None} for one in cross]
     nothing = robust_choice(["a", "b", "x"], unjudged, one_objective=True)
     assert nothing["plan"] is None
