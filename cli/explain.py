@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--why-not",
     metavar="A,B",
-    help="Two to four product ids (a comma in one is %2C): why they are no bundle of the plan.",
+    help="Two to four product ids (a comma in one is %2C), or a bundle id: why they are no bundle.",
 )
 @JSON_OPTION
 @QUIET_OPTION
@@ -52,7 +52,9 @@ def command(
         if bundle is not None:
             answer = explain_bundle(tables, bundle, now, missing, progress.say)
         else:
-            products = [unescape_id(part.strip()) for part in (why_not or "").split(",")]
+            asked = why_not or ""
+            separator = "," if "," in asked else "+"  # a bundle id is joined by the latter
+            products = [unescape_id(part.strip()) for part in asked.split(separator)]
             answer = explain_absence(tables, products, now, missing, progress.say)
     if as_json:
         print_json(answer)

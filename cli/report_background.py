@@ -118,7 +118,7 @@ def data_quality(plan: ReportedPlan) -> dict[str, Any]:
 def proof(plan: ReportedPlan) -> dict[str, Any]:
     """Status, bound and gap, what they cover, and what was checked."""
     report = plan.report
-    unit = plan.scenario.get("objective", {}).get("maximize", "margin")
+    unit = plan.objective
     held = report.get("proof", {})
 
     def shown(value: float | None) -> str:

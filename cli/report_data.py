@@ -128,6 +128,11 @@ class ReportedPlan:
     def currency(self) -> str:
         return str(self.report["currency"])
 
+    @property
+    def objective(self) -> str:
+        """What the plan was made to earn most of."""
+        return str(self.scenario.get("objective", {}).get("maximize", "margin"))
+
 
 def read_report_files(folder: Path) -> dict[str, bytes]:
     """The files of a plan folder that its report is made from; OSError where it has none."""

@@ -102,11 +102,16 @@ def _summary(plan: ReportedPlan) -> str:
     if not plan.bundles:
         return f"No bundle is offered in week {report['week']}."
     low, high = kpis["incremental_margin_low"], kpis["incremental_margin_high"]
-    return (
+    margin = kpis["incremental_margin"]
+    more = "less" if margin < 0 else "more"
+    text = (
         f"{counted(len(plan.bundles), 'bundle')} for week {report['week']}, expected to bring "
-        f"{money(kpis['incremental_margin'], plan.currency)} more margin a week than without them, "
+        f"{money(abs(margin), plan.currency)} {more} margin a week than without them, "
         f"after everything the offers cost (90 %: {amount(low)} to {amount(high)})."
     )
+    if plan.objective != "margin":
+        text += f" They were chosen for another objective: {plan.objective}."
+    return text
 
 
 def _figures(plan: ReportedPlan) -> list[tuple[str, str, str]]:

@@ -105,8 +105,8 @@ def test_titles_from_data_are_shown_as_they_are(run: Run, plan: Path) -> None:
     assert found["bundle"]["titles"] == [titles.loc[product, "title"] for product in products]
     part = f"{titles.loc[products[0], 'title']}".upper()
     assert run("explain", plan, part, "--json").code == 0
-    absent = run("explain", plan, "--why-not", f"{products[0]},{products[1]}")
-    assert "It is in the plan" in absent.out
+    for asked in (f"{products[0]},{products[1]}", row["bundle_id"]):
+        assert "It is in the plan" in run("explain", plan, "--why-not", asked).out
 
 
 def test_without_the_data_the_rest_is_told(run: Run, plan: Path, tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 from bundlewise.cli.report_accounts import break_even_words
+from bundlewise.cli.report_data import read_report_files
+from bundlewise.cli.report_page import report_page
 
 from .conftest import Run
 
@@ -88,3 +91,16 @@ def test_the_plans_own_report_named_as_the_file_to_write_passes_the_check(
     assert run("check", plan_copy).code == 0
     plan = json.loads((plan_copy / "plan.json").read_text(encoding="utf-8"))
     assert plan["files"]["report.html"] == hashlib.sha256(own.read_bytes()).hexdigest()
+
+
+def test_a_plan_that_costs_margin_for_another_objective_says_so(seed_plan: Path):
+    files = read_report_files(seed_plan)
+    plan = json.loads(files["plan.json"])
+    plan["kpis"]["incremental_margin"] = -54.67
+    files["plan.json"] = json.dumps(plan).encode()
+    stated = files["scenario.toml"].decode()
+    assert 'maximize = "margin"' in stated
+    files["scenario.toml"] = stated.replace('maximize = "margin"', 'maximize = "revenue"').encode()
+    page = report_page(files)
+    assert re.search(r"expected to bring 54\.67\s[A-Z]{3} less margin", page)
+    assert "They were chosen for another objective: revenue." in page
