@@ -36,7 +36,8 @@ def report(results: Sequence[Result]) -> str:
     by_world = {world: [one for one in results if one["world"] == world] for world in worlds}
     parts = [_shops(by_world)]
     parts += [_plans(world, by_world[world]) for world in MODEL_RIGHT if world in by_world]
-    parts += [_causes({name: by_world[name] for name in MODEL_RIGHT if name in by_world})]
+    right = {name: by_world[name] for name in MODEL_RIGHT if name in by_world}
+    parts += [_causes(right)] if right else []
     parts += [_worlds(by_world), _policies(by_world)]
     return "\n\n".join(parts)
 
