@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TypeVar
 
@@ -53,8 +53,7 @@ def interruptible(
         signals.append(number)
         if not keep_incumbent or not interrupt.heeded or len(signals) > 1:
             _leave(number, progress)
-        progress.clear()
-        print("bundlewise: interrupted: ending the search", file=sys.stderr, flush=True)
+        _tell("bundlewise: interrupted: ending the search", progress)
         # not from here: the lock it takes may be held by what the signal interrupted
         threading.Thread(target=interrupt.request, daemon=True).start()
 
@@ -86,6 +85,15 @@ def _leave(number: int, progress: Progress) -> None:
 
     Processes that solvers run in end by themselves, since their input is closed.
     """
-    progress.clear()
-    print("bundlewise: interrupted", file=sys.stderr, flush=True)
+    _tell("bundlewise: interrupted", progress)
     os._exit(128 + number)
+
+
+def _tell(text: str, progress: Progress) -> None:
+    """Write a line to stderr past Python's buffer, which the signal may have interrupted: a second
+    signal comes while the first is still being told of, and the buffer refuses to be entered twice.
+    """
+    with suppress(RuntimeError):
+        progress.clear()
+    with suppress(OSError, ValueError):  # closed, or not a file
+        os.write(sys.stderr.fileno(), f"{text}\n".encode())

@@ -34,6 +34,7 @@ _WEIGHTS = np.concatenate([_RULES[4][1], _RULES[8][1]])
 # probabilities near 1), two mapped panels 0.07 %.
 _RARE = 0.5  # no probability above this
 _SPAN4, _SPAN8 = 3.0, 9.0  # log-odds along the triangle's side
+_NO_RATE = 1e-100  # log-odds per unit of money below which no probability changes
 _LARGEST_RISE = 64.0  # log-odds beyond which nothing changes any more
 
 
@@ -199,7 +200,7 @@ def _tied_integral(
     s = p + w·sinh(y) makes such a switch smooth in y, so the panel is halved between the two
     switches and each half is mapped around its own.
     """
-    if rate1 <= 0.0 or rate2 <= 0.0:
+    if rate1 < _NO_RATE or rate2 < _NO_RATE:
         return 0.0
     apart = math.log(q2 / (1.0 - q2)) - math.log(q1 / (1.0 - q1))
     on, off = apart / rate1, (apart + rate2 * discount) / (rate1 + rate2)

@@ -17,7 +17,7 @@ from bundlewise.solver.offers import ABSENT
 from bundlewise.solver.posterior import sensitivity_nodes
 from bundlewise.solver.scoring import score_offers
 from bundlewise.solver.set_kernel import set_shares
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import expit, logit
@@ -144,6 +144,7 @@ def shares_joint(u: float, v: float, psi: float) -> float:
     sensitivity=st.floats(0.0, 8.0),
     part=st.floats(0.0, 0.9),
 )
+@example(seed=400, size=3, sensitivity=2.2250738585e-313, part=0.5)
 def test_shares_are_shares(seed: int, size: int, sensitivity: float, part: float) -> None:
     """Never negative, in all at most 1, and none without a discount."""
     random = np.random.default_rng(seed)
