@@ -26,10 +26,12 @@ from .panel import Panel, base_prices, weekly_panel
 from .price_support import deepest_cuts, usual_quantities
 from .product_features import product_features
 from .product_graph import trip_odds
+from .threads import one_thread
 
 SCHEMA_VERSION = 1
 
 
+@one_thread
 def learn(instance: Instance, *, progress: Callable[[str], None] | None = None) -> Beliefs:
     """Learn everything a plan needs from the orders before the planned week.
 
