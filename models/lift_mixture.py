@@ -246,6 +246,6 @@ def _packed(parts: list[Floats]) -> NDArray[np.int64]:
 def _log_likelihood(orders: Floats, mean: Floats, shape: Floats, dispersion: float) -> Floats:
     """Of a negative binomial count, up to what is the same for every mean and shape."""
     c, m, k = orders / dispersion, mean / dispersion, shape / dispersion
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # c = 0, and no matter what m is
         by_mean = np.where(c > 0, c * np.log(m / (k + m)), 0.0)
     return gammaln(c + k) - gammaln(k) - k * np.log1p(m / k) + by_mean

@@ -112,3 +112,8 @@ def test_repeated_joint_orders_tell_less():
     sure, unsure = (MIXTURE.known(ten, one, k, phi) for phi in (1.0, 4.0))
     assert sure.chance[1, 0] > unsure.chance[1, 0] > MIXTURE.kinds[0].share
     assert sure.log_spread[0] < unsure.log_spread[0]
+
+
+def test_a_pair_that_was_never_expected_has_the_mean_of_all():
+    known = MIXTURE.known(np.zeros(1), np.zeros(1), np.array([K]), 1.0)
+    assert known.mean[0] == pytest.approx(1.0)
