@@ -90,10 +90,12 @@ def _leave(number: int, progress: Progress) -> None:
 
 
 def _tell(text: str, progress: Progress) -> None:
-    """Write a line to stderr past Python's buffer, which the signal may have interrupted: a second
-    signal comes while the first is still being told of, and the buffer refuses to be entered twice.
+    """Write a line to stderr, past Python's buffer where the signal interrupted a write to it: a
+    second signal comes while the first is told of, and the buffer refuses to be entered twice.
     """
-    with suppress(RuntimeError):
+    try:
         progress.clear()
-    with suppress(OSError, ValueError):  # closed, or not a file
-        os.write(sys.stderr.fileno(), f"{text}\n".encode())
+        print(text, file=sys.stderr, flush=True)
+    except RuntimeError:
+        with suppress(OSError):  # closed
+            os.write(2, f"{text}\n".encode())
