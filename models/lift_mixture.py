@@ -16,7 +16,7 @@ from .later_pairs import LaterPairs
 Floats = NDArray[np.float64]
 
 _BIN = 0.15  # of logarithms of E, of λ0 and of counts above ten: pairs so alike are one in the fit
-_MOST = 3  # kinds of pairs that stand out; a fourth was never worth its numbers
+_MOST = 2  # kinds that stand out; a third gains little and can be any of several
 # Log-density that a kind has to gain for each number it brings (Akaike 1974); the first brings the
 # others' factor too.
 _WORTH = 1.0
@@ -29,7 +29,8 @@ _BEGIN = np.array([logit(0.01), np.log(10.0), 0.0])
 _FACTOR_SPREAD = 1.0  # of the log of the others' factor, about 0
 _BOUNDS = [(logit(1e-6), logit(0.3)), (np.log(0.1), np.log(1e4)), (np.log(0.05), np.log(50.0))]
 _FACTOR_BOUND = (0.0, np.log(100.0))
-_STEPS = 40  # of quasi-Newton; after that it gains hundredths
+_SLOPE_STEP = 1e-6  # of differences for slopes
+_STEPS = 100  # of quasi-Newton at most; it takes about thirty
 
 
 class Kind(NamedTuple):
@@ -175,8 +176,10 @@ def fitted_mixture(
     """
     counts, prior_orders, k, seen, weight = _alike(pairs, prior, k)
 
-    def gained(factor: Floats) -> float:
-        return float(seen @ np.log(factor) - weight @ factor)
+    alone = (counts + k) / (prior_orders + k)
+
+    def gained(factor: Floats) -> float:  # term by term: the totals are a million times as large
+        return float(seen @ np.log(factor / alone) - weight @ (factor - alone))
 
     def loss(at: Floats) -> float:
         kinds = at[:-1].reshape(-1, 3)
@@ -184,14 +187,14 @@ def fitted_mixture(
         known = _mixture(at).known(counts, prior_orders, k, dispersion)
         return penalty / 2 - gained(known.mean)
 
-    best, at = -gained((counts + k) / (prior_orders + k)), np.zeros(1)
+    best, at = 0.0, np.zeros(1)  # of one gamma
     for kinds in range(1, _MOST + 1):
         found = minimize(
             loss,
             np.concatenate([at[:-1], _BEGIN, at[-1:]]),
             method="L-BFGS-B",
             bounds=[*(_BOUNDS * kinds), _FACTOR_BOUND],
-            options={"maxiter": _STEPS},
+            options={"maxiter": _STEPS, "eps": _SLOPE_STEP},
         )
         if best - found.fun <= _WORTH * (4 if kinds == 1 else 3):
             break
@@ -246,6 +249,8 @@ def _packed(parts: list[Floats]) -> NDArray[np.int64]:
 def _log_likelihood(orders: Floats, mean: Floats, shape: Floats, dispersion: float) -> Floats:
     """Of a negative binomial count, up to what is the same for every mean and shape."""
     c, m, k = orders / dispersion, mean / dispersion, shape / dispersion
-    with np.errstate(divide="ignore", invalid="ignore"):  # c = 0, and no matter what m is
-        by_mean = np.where(c > 0, c * np.log(m / (k + m)), 0.0)
-    return gammaln(c + k) - gammaln(k) - k * np.log1p(m / k) + by_mean
+    found = -k * np.log1p(m / k)
+    some = np.flatnonzero(c > 0)  # of most pairs there is none, and nothing else to say
+    c, m, k = c[some], m[some], k[some]
+    found[some] += gammaln(c + k) - gammaln(k) + c * np.log(np.maximum(m, 1e-300) / (k + m))
+    return found

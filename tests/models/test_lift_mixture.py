@@ -117,3 +117,12 @@ def test_repeated_joint_orders_tell_less():
 def test_a_pair_that_was_never_expected_has_the_mean_of_all():
     known = MIXTURE.known(np.zeros(1), np.zeros(1), np.array([K]), 1.0)
     assert known.mean[0] == pytest.approx(1.0)
+
+
+def test_the_fit_does_not_hang_on_the_last_digit():
+    pairs, prior, _ = a_shop(3, share=0.02)
+    k = np.full(len(prior), 6.0)
+    one, other = (fitted_mixture(pairs, prior * by, k, 1.0) for by in (1.0, 1.0 + 1e-10))
+    assert one is not None
+    assert other is not None
+    np.testing.assert_allclose(one.kinds, other.kinds, rtol=1e-3)
