@@ -136,7 +136,11 @@ def test_ctrl_c_keeps_the_points_that_are_done(
 
     monkeypatch.setattr(frontier_command, "_say_done", interrupt_after_the_second)
     vary = "limits.max_bundles=1:6:6"
-    answer = run("frontier", seed_case / "scenario.toml", "--vary", vary, "--json")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+    try:
+        answer = run("frontier", seed_case / "scenario.toml", "--vary", vary, "--json")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert answer.code == 0, answer.err
     assert "interrupted: ending the search" in answer.err
     result = json.loads(answer.out)
