@@ -17,6 +17,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 Floats = NDArray[np.float64]
 
+_NUMBERS_AT_ONCE = 20_000  # of an array, so that it stays in the processor's cache
 _SHARE_NODES = np.polynomial.legendre.leggauss(24)
 _SENSITIVITY_NODES = np.polynomial.legendre.leggauss(32)
 _NEGLIGIBLE = 1e-8  # share of the weights that a node may be left out for
@@ -94,16 +95,19 @@ def shares(first: Side, second: Side, odds_ratio: ArrayLike, money_off: ArrayLik
     )
     both = np.zeros_like(q_i)
     nodes, weights = _SHARE_NODES
+    at_once = max(_NUMBERS_AT_ONCE // max(both.size, 1), 1)
     for low, high in pairwise(cuts):
         half = (high - low) / 2
         if not np.any(half > 0):
             continue
-        for node, weight in zip(nodes, weights, strict=True):
+        for part in range(0, len(nodes), at_once):
+            node = nodes[part : part + at_once].reshape(-1, *(1,) * both.ndim)
             short = low + half * (node + 1)
             rank = expit(logit_i + slope_i * short)
             limit = expit(logit_j + slope_j * np.minimum(reach_j, off - short))
             gained = plackett_slope(rank, limit, psi) - plackett_slope(rank, q_j, psi)
-            both += weight * half * gained * slope_i * rank * (1 - rank)
+            density = slope_i * rank * (1 - rank)
+            both += half * np.tensordot(weights[part : part + at_once], gained * density, 1)
     return Shares(
         subsidised=joint,
         adds_second=plackett(q_i, full_j, psi) - joint,
